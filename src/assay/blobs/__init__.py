@@ -1,0 +1,1 @@
+"""Bytes on a local folder, S3, GCS, Azure or in memory, over obstore."""

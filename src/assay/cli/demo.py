@@ -1,0 +1,68 @@
+"""`assay demo`: a server on a fresh home, real training runs through the unchanged mlflow client, a leaderboard."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from assay.cli.root import cli
+from assay.cli.runs import cell, show_table
+from assay.sdk import http
+from assay.wire.errors import Unavailable
+
+TRAINING = Path(__file__).with_name("demo_training.py")
+START_S = 15.0
+
+
+@cli.command()
+@click.option("--python", default=sys.executable, help="A Python that has mlflow and scikit-learn. [this one]")
+@click.option("--home", type=click.Path(path_type=Path), help="Keep the demo there. [a temporary folder]")
+@click.option("--port", default=0, type=click.IntRange(0, 65_535), help="0: any free port.")
+@click.option("--once", is_flag=True, help="End after the leaderboard instead of serving on.")
+def demo(python: str, home: Path | None, port: int, *, once: bool) -> None:
+    """Train about twenty models and show them."""
+    with tempfile.TemporaryDirectory(prefix="assay-demo-") as folder:
+        root = home or Path(folder) / "home"
+        server = subprocess.Popen(
+            [sys.executable, "-m", "assay", "up", "--port", str(port), "--home", str(root)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            address = _address(server)
+            click.echo(f"Server: {address}")
+            clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+            env = clean | {"MLFLOW_TRACKING_URI": address, "MLFLOW_DISABLE_TELEMETRY": "true"}
+            if subprocess.run([python, str(TRAINING)], env=env, check=False).returncode:
+                raise click.ClickException("the training script failed; its output is above")
+            _leaderboard(address)
+            click.echo(f"\nLook around: {address}   or: assay runs --url {address}")
+            if not once:
+                click.echo("Serving until Ctrl-C.")
+                server.wait()
+        except KeyboardInterrupt:
+            click.echo("")
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _address(server: subprocess.Popen[str]) -> str:
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    if " at http" not in line:
+        raise Unavailable(f"The server did not start: {line.strip()}", remedy="run: assay up")
+    return line.rsplit(" ", 1)[1].strip()
+
+
+def _leaderboard(address: str) -> None:
+    found = http.get(address, "runs", order_by="metrics.test_accuracy DESC", limit=50)["runs"]
+    columns = ("name", "status", "params.model", "metrics.test_accuracy", "metrics.train_loss", "tags.dataset")
+    ranked = [run for run in found if "test_accuracy" in run["metrics"]]
+    click.echo("\nLeaderboard")
+    show_table(columns, [[cell(run, name) for name in columns] for run in ranked])

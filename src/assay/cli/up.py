@@ -1,0 +1,92 @@
+"""`assay up` and `assay gc`: the server of a home."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assay.cli.root import cli
+from assay.server.home import Home, default_home
+from assay.wire.errors import InvalidInput, Unavailable
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65_535), help="0: any free port.")
+@click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept. [$ASSAY_HOME or ~/.assay]")
+@click.option("--insecure", is_flag=True, help="Listen off loopback although everybody who reaches it may do all.")
+def up(host: str, port: int, home: Path | None, *, insecure: bool) -> None:
+    """Serve the home until Ctrl-C."""
+    if host not in LOOPBACK and not insecure:
+        raise InvalidInput(
+            f"{host} can be reached by others, and there are no users yet",
+            field="--host",
+            remedy="leave --host out, or add --insecure if everybody who reaches it may read and write all",
+        )
+    serve(host, port, home or default_home())
+
+
+def serve(host: str, port: int, root: Path) -> None:
+    """Serves the home until stopped."""
+    import uvicorn  # noqa: PLC0415 -- the other commands start faster without it
+
+    from assay.server.app import create_app  # noqa: PLC0415
+    from assay.server.compose import open_house  # noqa: PLC0415
+    from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
+
+    listener = _listen(host, port)
+    home = Home(root)
+    server = open_house(home)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}"
+    home.announce(address)
+    click.echo(f"Assay serves {root} at {address}")
+    click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
+    click.echo("  its runs:          assay runs")
+    names = LOCAL_NAMES | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
+    config = uvicorn.Config(
+        create_app(server, frozenset(names)),
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(kind, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise Unavailable(
+            f"Cannot listen on {host}:{port}: {error}",
+            field="--port",
+            remedy="choose another --port; 0 takes any free one",
+        ) from error
+    listener.listen(512)
+    return listener
+
+
+@cli.command()
+@click.option("--home", type=click.Path(path_type=Path), help="The home to clean. [$ASSAY_HOME or ~/.assay]")
+@click.option("--grace-hours", default=24.0, show_default=True, type=click.FloatRange(0), help="Keep younger garbage.")
+def gc(home: Path | None, grace_hours: float) -> None:
+    """Delete files that nothing refers to; needs the server stopped."""
+    from assay.server.compose import open_house  # noqa: PLC0415
+
+    server: Any = open_house(Home(home or default_home()))
+    try:
+        count = server.services.files.collect(int(grace_hours * 3_600_000_000))
+    finally:
+        server.close()
+    click.echo(f"{count} objects deleted")

@@ -1,0 +1,119 @@
+"""Points as six parallel columns, with the one canonical order and identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+NO_ROW = -1
+NO_CONTEXT = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """`n` points: int64 columns key, context, row, step, time_us and a float64 column value, each of shape (n,).
+
+    Two points are the same when all six agree; every NaN is one NaN and -0.0 is 0.0.
+    """
+
+    key: Ints
+    context: Ints
+    row: Ints
+    step: Ints
+    time_us: Ints
+    value: Floats
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def take(self, index: npt.NDArray[Any] | slice) -> Points:
+        """The points at these positions."""
+        return Points(
+            self.key[index],
+            self.context[index],
+            self.row[index],
+            self.step[index],
+            self.time_us[index],
+            self.value[index],
+        )
+
+    def normal(self) -> Points:
+        """The points in canonical order (key, context, step, time, row, value), identical ones once.
+
+        NaN orders as 0, after it.
+        """
+        nan = np.isnan(self.value)
+        shown = np.where(nan, 0.0, self.value)
+        order = np.lexsort((nan, shown, self.row, self.time_us, self.step, self.context, self.key))
+        points = self.take(order)
+        if len(points) < 2:
+            return points
+        bits = np.where(nan, np.nan, self.value + 0.0)[order].view(np.int64)
+        same = (
+            (points.step[1:] == points.step[:-1])
+            & (points.time_us[1:] == points.time_us[:-1])
+            & (bits[1:] == bits[:-1])
+            & (points.row[1:] == points.row[:-1])
+            & (points.context[1:] == points.context[:-1])
+            & (points.key[1:] == points.key[:-1])
+        )
+        return points.take(np.concatenate(([True], ~same))) if same.any() else points
+
+    def series(self) -> list[tuple[int, int, Points]]:
+        """The points of each (key, context), in key order; the points must be in canonical order."""
+        if not len(self):
+            return []
+        change = (self.key[1:] != self.key[:-1]) | (self.context[1:] != self.context[:-1])
+        starts = np.concatenate(([0], np.flatnonzero(change) + 1, [len(self)]))
+        return [
+            (int(self.key[a]), int(self.context[a]), self.take(slice(a, b)))
+            for a, b in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+        ]
+
+
+def from_lists(
+    key: Sequence[int],
+    step: Sequence[int],
+    time_us: Sequence[int],
+    value: Sequence[float],
+    context: Sequence[int] | int = NO_CONTEXT,
+    row: Sequence[int] | int = NO_ROW,
+) -> Points:
+    """Points from plain lists; `context` and `row` may be one number for all."""
+    n = len(value)
+    return Points(
+        np.array(key, np.int64),
+        np.full(n, context, np.int64) if isinstance(context, int) else np.array(context, np.int64),
+        np.full(n, row, np.int64) if isinstance(row, int) else np.array(row, np.int64),
+        np.array(step, np.int64),
+        np.array(time_us, np.int64),
+        np.array(value, np.float64),
+    )
+
+
+def empty() -> Points:
+    """No points."""
+    return from_lists((), (), (), ())
+
+
+def concat(parts: Sequence[Points]) -> Points:
+    """All points of the parts, in their order."""
+    if not parts:
+        return empty()
+    if len(parts) == 1:
+        return parts[0]
+    return Points(
+        np.concatenate([p.key for p in parts]),
+        np.concatenate([p.context for p in parts]),
+        np.concatenate([p.row for p in parts]),
+        np.concatenate([p.step for p in parts]),
+        np.concatenate([p.time_us for p in parts]),
+        np.concatenate([p.value for p in parts]),
+    )

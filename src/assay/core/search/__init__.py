@@ -1,0 +1,1 @@
+"""What a search asks: one small syntax tree that every dialect's grammar compiles to."""

@@ -1,0 +1,212 @@
+"""The records of tracking: experiments, runs, logged models, datasets, and what they own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+
+class Lifecycle(StrEnum):
+    """Whether a thing is in use; deleting is soft until it is purged."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
+class View(StrEnum):
+    """Which lifecycles a search sees; archived things count as active unless a filter says otherwise."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+    ALL = "all"
+
+
+class Status(StrEnum):
+    """The state of a run."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+
+
+ENDED = frozenset({Status.FINISHED, Status.FAILED, Status.INTERRUPTED, Status.STOPPED})
+LOST_AFTER_US = 5 * 60 * 1_000_000
+
+
+class ModelStatus(StrEnum):
+    """Whether a logged model's files are complete."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A named collection of runs. `artifact_location` is None where files lie in our own store."""
+
+    id: int
+    name: str
+    lifecycle: Lifecycle
+    artifact_location: str | None
+    created_us: int
+    updated_us: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution: its own columns, without what it owns. Times are microseconds; client times are only data."""
+
+    id: int
+    uid: str
+    experiment_id: int
+    name: str
+    status: Status
+    lifecycle: Lifecycle
+    parent_uid: str | None
+    user_name: str
+    start_us: int | None
+    end_us: int | None
+    created_us: int
+    updated_us: int
+    deleted_us: int | None = None
+    lost: bool = False  # running, but all its heartbeating writers have been silent for five minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A series' last value (by step, time, value) and its extremes over what is not NaN."""
+
+    key: str
+    value: float
+    step: int
+    time_us: int
+    min: float | None
+    max: float | None
+    context: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset as its logger described it."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInput:
+    """A dataset that a run used, with the tags of that use."""
+
+    dataset: Dataset
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """A logged model that a run used or made."""
+
+    model_uid: str
+    step: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run with everything that one answer shows."""
+
+    run: Run
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Sequence[Latest] = ()
+    datasets: Sequence[DatasetInput] = ()
+    model_inputs: Sequence[ModelUse] = ()
+    model_outputs: Sequence[ModelUse] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedModel:
+    """A run's product. Its metrics carry the context they were measured in: run and, where named, dataset."""
+
+    id: int
+    uid: str
+    experiment_id: int
+    run_uid: str | None
+    name: str
+    model_type: str
+    status: ModelStatus
+    status_message: str | None
+    lifecycle: Lifecycle
+    created_us: int
+    updated_us: int
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Sequence[Latest] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One name of a file tree, seen from a folder: a file with its size, or a folder."""
+
+    path: str
+    is_dir: bool
+    size: int = 0
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a listing and, where more may follow, the token that continues it."""
+
+    items: Sequence[T]
+    next_token: str | None = None
+
+
+@dataclass(slots=True)
+class Logged:
+    """What one log call brings: columns of points, params to insert and tags to set, all in one transaction.
+
+    `points` columns have equal length: keys, values, steps, times in microseconds. `model_points` go to logged
+    models: (model uid, context, columns).
+    """
+
+    run_uid: str
+    keys: Sequence[str] = ()
+    values: Sequence[float] = ()
+    steps: Sequence[int] = ()
+    times_us: Sequence[int] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    model_points: Sequence[ModelPoint] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPoint:
+    """A point measured for a logged model within a run, on a dataset where one is named."""
+
+    model_uid: str
+    key: str
+    value: float
+    step: int
+    time_us: int
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+# Attributes that MLflow's clients carry as tags: set in either form, read in both.
+NAME_TAG = "mlflow.runName"
+PARENT_TAG = "mlflow.parentRunId"
+NOTE_TAG = "mlflow.note.content"

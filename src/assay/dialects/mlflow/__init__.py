@@ -1,0 +1,1 @@
+"""What the official mlflow client expects of a tracking server."""

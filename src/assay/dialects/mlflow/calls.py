@@ -1,0 +1,78 @@
+"""One call of an mlflow client: its fields, the services, and how its handlers are registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from assay.core.scope import Scope
+from assay.dialects.mlflow import encode
+from assay.services.house import Services
+from assay.wire.errors import InvalidInput
+
+Handler = Callable[["Call"], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class House:
+    """What all calls share: the services, a source of names, and where experiments keep their files."""
+
+    services: Services
+    new_name: Callable[[], str]
+    locations: dict[int, str]
+
+    def location(self, scope: Scope, experiment_id: int) -> str:
+        """Where the experiment's files lie; it never changes."""
+        found = self.locations.get(experiment_id)
+        if found is None:
+            found = encode.location(self.services.experiments.get(scope, experiment_id))
+            self.locations[experiment_id] = found
+        return found
+
+
+@dataclass(slots=True)
+class Call:
+    """A request after decoding."""
+
+    house: House
+    scope: Scope
+    fields: dict[str, Any]
+
+    @property
+    def services(self) -> Services:
+        """The use cases."""
+        return self.house.services
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and path below /mlflow, and the function that answers."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+ROUTES: list[Route] = []
+
+
+def route(method: str, path: str) -> Callable[[Handler], Handler]:
+    """Registers a handler that runs in a thread."""
+
+    def register(handler: Handler) -> Handler:
+        ROUTES.append(Route(method, path, handler))
+        return handler
+
+    return register
+
+
+def experiment_id(value: object) -> int:
+    """MLflow's experiment id: digits in a string."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
+        raise InvalidInput(
+            f"Invalid experiment ID '{value}'. Experiment ID must be an integer.", field="experiment_id"
+        )
+    return int(value)

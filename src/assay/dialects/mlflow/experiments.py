@@ -1,0 +1,143 @@
+"""MLflow's experiment routes."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from assay.core.tracking import View
+from assay.dialects.mlflow import encode, fields, filters
+from assay.dialects.mlflow.calls import Call, experiment_id, route
+from assay.wire.errors import InvalidInput
+
+VIEWS = {"ACTIVE_ONLY": View.ACTIVE, "DELETED_ONLY": View.DELETED, "ALL": View.ALL}
+MAX_RESULTS = 50_000
+TAG_BOUND = 20_000
+HOSTED = {"http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "abfss", "runs", "models"}
+
+
+def view(call: Call, name: str) -> View:
+    """The view type of a search; active if it is absent."""
+    value = fields.text(call.fields, name) or "ACTIVE_ONLY"
+    if value not in VIEWS:
+        raise fields.wrong(name, value)
+    return VIEWS[value]
+
+
+def max_results(call: Call, default: int | None, bound: int = MAX_RESULTS) -> int:
+    """The page size, between 1 and the bound."""
+    value = fields.integer(call.fields, "max_results")
+    value = default if value is None else value
+    if value is None or not 1 <= value <= bound:
+        raise InvalidInput(
+            f"Invalid value {value or 0} for parameter 'max_results' supplied. "
+            f"It must be at least 1 and at most {bound}",
+            field="max_results",
+            bound=bound,
+        )
+    return value
+
+
+def check_location(value: str) -> str:
+    """A location that we store as it is and never open.
+
+    Raises:
+        InvalidInput: It names a host to connect to, leaves the root, or hides parts behind `#`, `;` or `?`.
+    """
+    parts = urlsplit(value)
+    if parts.scheme in HOSTED or any(sign in value for sign in "#;?\\") or ".." in value.split("/"):
+        raise InvalidInput(
+            f"Invalid artifact location: {value[:200]!r}",
+            field="artifact_location",
+            remedy="leave it out, or give an object store's address such as s3://bucket/prefix",
+        )
+    return value.rstrip("/")
+
+
+@route("POST", "experiments/create")
+def create(call: Call) -> dict[str, Any]:
+    """Creates an experiment."""
+    location = fields.text(call.fields, "artifact_location")
+    tags = {
+        fields.key(tag.get("key"), "tag"): fields.text(tag, "value") or ""
+        for tag in fields.objects(call.fields, "tags")
+    }
+    made = call.services.experiments.create(
+        call.scope,
+        fields.needed(call.fields, "name"),
+        artifact_location=check_location(location) if location else None,
+        tags=tags,
+    )
+    return {"experiment_id": str(made.id)}
+
+
+@route("GET", "experiments/get")
+def get(call: Call) -> dict[str, Any]:
+    """Reads an experiment."""
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
+    return {"experiment": encode.experiment(call.services.experiments.get(call.scope, id))}
+
+
+@route("GET", "experiments/get-by-name")
+def get_by_name(call: Call) -> dict[str, Any]:
+    """Reads an experiment by its name, deleted or not."""
+    name = fields.needed(call.fields, "experiment_name")
+    return {"experiment": encode.experiment(call.services.experiments.by_name(call.scope, name))}
+
+
+@route("POST", "experiments/delete")
+def delete(call: Call) -> dict[str, Any]:
+    """Deletes an experiment and its runs."""
+    call.services.experiments.delete(call.scope, experiment_id(fields.needed(call.fields, "experiment_id")))
+    return {}
+
+
+@route("POST", "experiments/restore")
+def restore(call: Call) -> dict[str, Any]:
+    """Restores an experiment and all its runs."""
+    call.services.experiments.restore(call.scope, experiment_id(fields.needed(call.fields, "experiment_id")))
+    return {}
+
+
+@route("POST", "experiments/update")
+def update(call: Call) -> dict[str, Any]:
+    """Renames an experiment."""
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
+    name = fields.text(call.fields, "new_name")
+    if name:
+        call.services.experiments.rename(call.scope, id, name)
+    return {}
+
+
+@route("POST", "experiments/set-experiment-tag")
+def set_tag(call: Call) -> dict[str, Any]:
+    """Sets a tag."""
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
+    tag = fields.key(call.fields.get("key"), "tag")
+    call.services.experiments.set_tags(call.scope, id, {tag: fields.text(call.fields, "value") or ""})
+    return {}
+
+
+@route("POST", "experiments/delete-experiment-tag")
+def delete_tag(call: Call) -> dict[str, Any]:
+    """Removes a tag."""
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
+    call.services.experiments.delete_tag(call.scope, id, fields.needed(call.fields, "key"))
+    return {}
+
+
+@route("GET", "experiments/search")
+@route("POST", "experiments/search")
+def search(call: Call) -> dict[str, Any]:
+    """A page of experiments."""
+    page = call.services.experiments.search(
+        call.scope,
+        view=view(call, "view_type"),
+        where=filters.experiment_filter(fields.text(call.fields, "filter") or ""),
+        order=filters.experiment_order(fields.texts(call.fields, "order_by")),
+        limit=max_results(call, None),
+        token=fields.text(call.fields, "page_token") or None,
+    )
+    return encode.present(
+        experiments=[encode.experiment(item) for item in page.items], next_page_token=page.next_token
+    )

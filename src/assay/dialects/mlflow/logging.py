@@ -1,0 +1,202 @@
+"""MLflow's routes that log: decoded by typed structs, and answered when the bytes are on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from assay.core.scope import Scope
+from assay.core.tracking import Logged, ModelPoint
+from assay.dialects.mlflow import fields
+from assay.services.house import Services
+from assay.wire.errors import InvalidInput, ParamChanged
+
+MAX_METRICS, MAX_PARAMS, MAX_TAGS, MAX_ALL = 1_000, 100, 100, 1_000
+
+
+class Metric(msgspec.Struct, gc=False):
+    """A point as clients send it."""
+
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+class Pair(msgspec.Struct, gc=False):
+    """A param or tag as clients send it."""
+
+    key: str
+    value: str | None = None
+
+
+class Batch(msgspec.Struct):
+    """The body of log-batch."""
+
+    run_id: str
+    metrics: list[Metric] = []
+    params: list[Pair] = []
+    tags: list[Pair] = []
+
+
+class Point(Metric, kw_only=True, gc=False):
+    """The body of log-metric."""
+
+    run_id: str
+
+
+BATCH = msgspec.json.Decoder(Batch)
+POINT = msgspec.json.Decoder(Point)
+
+
+def _metric(item: dict[str, Any], name: str) -> Metric:
+    prefix = f"{name}." if name else ""
+    if item.get("value") is None:
+        raise fields.missing(f"{prefix}value")
+    if item.get("timestamp") is None:
+        raise fields.missing(f"{prefix}timestamp")
+    timestamp = fields.integer(item, "timestamp", low=0, high=fields.MAX_MS)
+    assert timestamp is not None
+    return Metric(
+        fields.key(item.get("key"), "metric"),
+        fields.number(item["value"], f"{prefix}value"),
+        timestamp,
+        fields.integer(item, "step") or 0,
+        fields.text(item, "model_id") or None,
+        fields.text(item, "dataset_name"),
+        fields.text(item, "dataset_digest"),
+    )
+
+
+def _run_id(given: dict[str, Any]) -> str:
+    return fields.text(given, "run_id") or fields.text(given, "run_uuid") or fields.needed({}, "run_id")
+
+
+def _logged(run_id: str, metrics: Sequence[Metric]) -> Logged:
+    for name in {metric.key for metric in metrics}:
+        fields.key(name, "metric")
+    times = [metric.timestamp for metric in metrics]
+    steps = [metric.step for metric in metrics]
+    if times and not (min(times) >= 0 and max(times) <= fields.MAX_MS):
+        raise fields.wrong("timestamp", min(times) if min(times) < 0 else max(times))
+    if steps and not (min(steps) >= -fields.INT64 and max(steps) < fields.INT64):
+        raise fields.wrong("step", max(steps, key=abs))
+    return Logged(
+        run_id,
+        [metric.key for metric in metrics],
+        [metric.value for metric in metrics],
+        steps,
+        [time * 1_000 for time in times],
+        model_points=[
+            ModelPoint(m.model_id, m.key, m.value, m.step, m.timestamp * 1_000, m.dataset_name, m.dataset_digest)
+            for m in metrics
+            if m.model_id
+        ],
+    )
+
+
+def _check_sizes(metrics: int, params: int, tags: int) -> None:
+    for count, bound, what in ((metrics, MAX_METRICS, "metrics"), (params, MAX_PARAMS, "params"), (tags, MAX_TAGS, "tags")):
+        if count > bound:
+            raise InvalidInput(
+                f"A batch logging request can contain at most {bound} {what}. Got {count} {what}. Please split up "
+                f"{what} across multiple requests and try again.",
+                field=what,
+                bound=bound,
+            )
+    if metrics + params + tags > MAX_ALL:
+        raise InvalidInput(
+            f"A batch logging request can contain at most {MAX_ALL} metrics, params, and tags in total. Got "
+            f"{metrics + params + tags}. Please split up your request and try again.",
+            field="metrics",
+            bound=MAX_ALL,
+        )
+
+
+def batch(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
+    """What a log-batch body brings; the strict decoder is tried first because almost all bodies pass it."""
+    try:
+        sent = BATCH.decode(body)
+        run_id, metrics, params, tags = sent.run_id, sent.metrics, sent.params, sent.tags
+        _check_sizes(len(metrics), len(params), len(tags))
+        as_pairs = {
+            "params": [{"key": pair.key, "value": pair.value} for pair in params],
+            "tags": [{"key": pair.key, "value": pair.value} for pair in tags],
+        }
+        if not run_id:
+            raise fields.missing("run_id")
+    except msgspec.DecodeError:
+        given = lenient()
+        run_id = _run_id(given)
+        items = fields.objects(given, "metrics")
+        _check_sizes(len(items), len(fields.items(given, "params")), len(fields.items(given, "tags")))
+        metrics = [_metric(item, f"metrics[{index}]") for index, item in enumerate(items)]
+        as_pairs = given
+    logged = _logged(run_id, metrics)
+    if as_pairs.get("params"):
+        logged.params = fields.pairs(as_pairs, "params", "parameter", fields.PARAM_BOUND)
+    if as_pairs.get("tags"):
+        logged.tags = fields.pairs(as_pairs, "tags", "tag", fields.TAG_BOUND)
+    return logged
+
+
+def metric(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
+    """What a log-metric body brings."""
+    try:
+        sent = POINT.decode(body)
+        return _logged(sent.run_id or fields.needed({}, "run_id"), [sent])
+    except msgspec.DecodeError:
+        given = lenient()
+        return _logged(_run_id(given), [_metric(given, "")])
+
+
+def param(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
+    """What a log-parameter body brings."""
+    given = lenient()
+    name = fields.key(given.get("key"), "parameter")
+    return Logged(_run_id(given), params={name: (fields.text(given, "value") or "")[: fields.PARAM_BOUND]})
+
+
+def tag(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
+    """What a set-tag body brings."""
+    given = lenient()
+    name = fields.key(given.get("key"), "tag")
+    return Logged(_run_id(given), tags={name: (fields.text(given, "value") or "")[: fields.TAG_BOUND]})
+
+
+LOGGING: dict[str, Callable[[bytes, Callable[[], dict[str, Any]]], Logged]] = {
+    "runs/log-batch": batch,
+    "runs/log-metric": metric,
+    "runs/log-parameter": param,
+    "runs/set-tag": tag,
+}
+
+
+async def store(services: Services, scope: Scope, logged: Logged, *, single: bool) -> None:
+    """Returns when the call is on disk.
+
+    Raises:
+        AssayError: It was refused; nothing of it is kept.
+    """
+    try:
+        await asyncio.wrap_future(services.runs.log(scope, logged))
+    except ParamChanged as error:
+        raise _in_stock_words(error, logged.run_uid, single=single) from error
+
+
+def _in_stock_words(error: ParamChanged, run_id: str, *, single: bool) -> ParamChanged:
+    changes = error.details["changes"]
+    first = changes[0]
+    message = (
+        f"Changing param values is not allowed. Param with key='{first['key']}' was already logged with "
+        f"value='{first['old_value']}' for run ID='{run_id}'. Attempted logging new value '{first['new_value']}'."
+        if single
+        else f"Changing param values is not allowed. Params were already logged='{changes}' for run ID='{run_id}'."
+    )
+    return ParamChanged(message, field=error.field, details=error.details)

@@ -1,0 +1,182 @@
+"""MLflow's run routes, except those that log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from assay.core.tracking import NAME_TAG, Dataset, DatasetInput, Logged, ModelUse, RunRecord, Status
+from assay.dialects.mlflow import encode, fields, filters
+from assay.dialects.mlflow.calls import Call, experiment_id, route
+from assay.dialects.mlflow.experiments import max_results, view
+from assay.wire.errors import InvalidInput
+
+HISTORY_TAG = "mlflow.log-model.history"
+DATASET_BOUNDS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
+
+
+def run_id(call: Call) -> str:
+    """The run that a request names, by either of its two names."""
+    return fields.text(call.fields, "run_id") or fields.text(call.fields, "run_uuid") or fields.needed({}, "run_id")
+
+
+def encoded(call: Call, record: RunRecord) -> dict[str, Any]:
+    """A Run message."""
+    return encode.run(record, call.house.location(call.scope, record.run.experiment_id))
+
+
+@route("POST", "runs/create")
+def create(call: Call) -> dict[str, Any]:
+    """Creates a run; the name and the tag mlflow.runName must agree, and a run without either is given one."""
+    id = experiment_id(call.fields.get("experiment_id") or "0")
+    name = fields.text(call.fields, "run_name") or ""
+    tags = fields.pairs(call.fields, "tags", "tag", fields.TAG_BOUND)
+    tagged = tags.get(NAME_TAG, "")
+    if name and tagged and name != tagged:
+        raise InvalidInput(
+            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+            f"(run_name='{name}', mlflow.runName='{tagged}').",
+            field="run_name",
+        )
+    record = call.services.runs.create(
+        call.scope,
+        id,
+        name=name or tagged or call.house.new_name(),
+        user_name=fields.text(call.fields, "user_id") or "",
+        start_us=fields.milliseconds(call.fields, "start_time") or 0,
+        tags=tags,
+    )
+    return {"run": encoded(call, record)}
+
+
+@route("GET", "runs/get")
+def get(call: Call) -> dict[str, Any]:
+    """Reads a run with all it owns."""
+    return {"run": encoded(call, call.services.runs.get(call.scope, run_id(call)))}
+
+
+@route("POST", "runs/update")
+def update(call: Call) -> dict[str, Any]:
+    """Changes status, end time or name; an unknown status is passed over, as stock does."""
+    status = encode.STATUS_IN.get(str(call.fields.get("status")))
+    run = call.services.runs.update(
+        call.scope,
+        run_id(call),
+        name=fields.text(call.fields, "run_name") or None,
+        status=Status(status) if status else None,
+        end_us=fields.milliseconds(call.fields, "end_time"),
+    )
+    location = call.house.location(call.scope, run.experiment_id)
+    return {"run_info": encode.run_info(RunRecord(run), location)}
+
+
+@route("POST", "runs/delete")
+def delete(call: Call) -> dict[str, Any]:
+    """Deletes a run."""
+    call.services.runs.delete(call.scope, run_id(call))
+    return {}
+
+
+@route("POST", "runs/restore")
+def restore(call: Call) -> dict[str, Any]:
+    """Restores a run."""
+    call.services.runs.restore(call.scope, run_id(call))
+    return {}
+
+
+@route("POST", "runs/delete-tag")
+def delete_tag(call: Call) -> dict[str, Any]:
+    """Removes a tag."""
+    call.services.runs.delete_tag(call.scope, run_id(call), fields.needed(call.fields, "key"))
+    return {}
+
+
+@route("POST", "runs/search")
+def search(call: Call) -> dict[str, Any]:
+    """A page of runs."""
+    limit = max_results(call, 1_000)
+    where = filters.run_filter(fields.text(call.fields, "filter") or "")
+    order = filters.run_order(fields.texts(call.fields, "order_by"))
+    ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
+    if not ids:
+        return {}
+    page = call.services.runs.search(
+        call.scope,
+        ids,
+        view=view(call, "run_view_type"),
+        where=where,
+        order=order,
+        limit=limit,
+        token=fields.text(call.fields, "page_token") or None,
+    )
+    return encode.present(runs=[encoded(call, item) for item in page.items], next_page_token=page.next_token)
+
+
+@route("POST", "runs/log-inputs")
+def log_inputs(call: Call) -> dict[str, Any]:
+    """Records the datasets and models that a run used."""
+    found = [_dataset_input(item) for item in fields.objects(call.fields, "datasets")]
+    models = [ModelUse(fields.needed(item, "model_id")) for item in fields.objects(call.fields, "models")]
+    call.services.runs.add_inputs(call.scope, run_id(call), found, models)
+    return {}
+
+
+def _dataset_input(item: dict[str, Any]) -> DatasetInput:
+    given = item.get("dataset")
+    if not isinstance(given, dict):
+        raise fields.missing("dataset")
+    values = {name: fields.text(given, name) for name in ("name", "digest", "source_type", "source", "schema", "profile")}
+    for name in ("name", "digest", "source_type", "source"):
+        if not values[name]:
+            raise fields.missing(name)
+    for name, bound in DATASET_BOUNDS.items():
+        if len(values[name] or "") > bound:
+            raise InvalidInput(
+                f"{name} of a dataset exceeds the maximum length of {bound}", field=name, bound=bound
+            )
+    tags = {fields.needed(tag, "key"): fields.text(tag, "value") or "" for tag in fields.objects(item, "tags")}
+    return DatasetInput(Dataset(**values), tags)  # type: ignore[arg-type]
+
+
+@route("POST", "runs/outputs")
+def log_outputs(call: Call) -> dict[str, Any]:
+    """Records the models that a run made."""
+    made = [
+        ModelUse(fields.needed(item, "model_id"), fields.integer(item, "step") or 0)
+        for item in fields.objects(call.fields, "models")
+    ]
+    call.services.runs.add_outputs(call.scope, run_id(call), made)
+    return {}
+
+
+@route("POST", "runs/log-model")
+def log_model(call: Call) -> dict[str, Any]:
+    """Adds a model's description to the run's tag, as clients before 3.0 ask for."""
+    uid = run_id(call)
+    try:
+        described = json.loads(fields.needed(call.fields, "model_json"))
+    except ValueError:
+        raise InvalidInput("Malformed model info. Value was not valid JSON", field="model_json") from None
+    if not isinstance(described, dict) or not {"artifact_path", "flavors"} <= described.keys():
+        raise InvalidInput("Model json is missing mandatory fields artifact_path, flavors", field="model_json")
+    before = json.loads(call.services.runs.get(call.scope, uid).tags.get(HISTORY_TAG, "[]"))
+    history = json.dumps([*before, described])
+    call.services.runs.log(call.scope, Logged(uid, tags={HISTORY_TAG: history[: fields.TAG_BOUND]})).result()
+    return {}
+
+
+@route("POST", "experiments/search-datasets")
+def search_datasets(call: Call) -> dict[str, Any]:
+    """The datasets that runs of these experiments used."""
+    ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
+    if not ids:
+        raise fields.missing("experiment_ids")
+    if len(ids) > 20:
+        raise InvalidInput("At most 20 experiment_ids", field="experiment_ids", bound=20)
+    found = call.services.runs.datasets(call.scope, ids)
+    return encode.present(
+        dataset_summaries=[
+            encode.present(experiment_id=str(id), name=item.name, digest=item.digest, context=context)
+            for id, item, context in found
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Assay's own API: problem+json errors, plain resources."""

@@ -1,0 +1,146 @@
+"""The first routes of /api/v1: reading runs and experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from assay.core.scope import Scope
+from assay.core.search.grammar import parse, parse_order
+from assay.core.tracking import Experiment, RunRecord, View
+from assay.services.house import Services
+from assay.wire.errors import AssayError, InvalidInput
+
+STATUS = {
+    "already_exists": 409,
+    "conflict": 409,
+    "corrupt": 500,
+    "internal": 500,
+    "invalid_input": 422,
+    "invalid_state": 409,
+    "not_active": 409,
+    "not_found": 404,
+    "not_supported": 501,
+    "param_changed": 409,
+    "permission_denied": 403,
+    "route_not_found": 404,
+    "rule_violation": 409,
+    "sequence_gap": 409,
+    "too_large": 413,
+    "unauthenticated": 401,
+    "unavailable": 503,
+}
+PAGE_BOUND = 10_000
+
+
+def render(error: AssayError) -> Response:
+    """The error as problem+json (RFC 9457)."""
+    told = {
+        "type": "about:blank",
+        "title": error.code.replace("_", " "),
+        "status": STATUS[error.code],
+        "code": error.code,
+        "detail": error.message,
+        "field": error.field,
+        "bound": error.bound,
+        "remedy": error.remedy,
+    }
+    body = msgspec.json.encode({name: value for name, value in told.items() if value is not None})
+    return Response(body, STATUS[error.code], media_type="application/problem+json")
+
+
+def experiment(record: Experiment) -> dict[str, Any]:
+    """An experiment as JSON."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "lifecycle": record.lifecycle.value,
+        "created_us": record.created_us,
+        "tags": dict(record.tags),
+    }
+
+
+def run(record: RunRecord) -> dict[str, Any]:
+    """A run as JSON; a metric is its last value, its step and its extremes, a NaN null."""
+    run = record.run
+    return {
+        "id": run.uid,
+        "experiment_id": run.experiment_id,
+        "name": run.name,
+        "status": "lost" if run.lost else run.status.value,
+        "lifecycle": run.lifecycle.value,
+        "parent": run.parent_uid,
+        "user": run.user_name,
+        "start_us": run.start_us,
+        "end_us": run.end_us,
+        "params": dict(record.params),
+        "tags": dict(record.tags),
+        "metrics": {
+            item.key: {
+                "last": item.value,
+                "min": item.min,
+                "max": item.max,
+                "step": item.step,
+                "time_us": item.time_us,
+            }
+            for item in record.metrics
+            if item.context is None
+        },
+    }
+
+
+def routes(services: Services, now_us: Callable[[], int]) -> list[BaseRoute]:
+    """The routes below /api/v1."""
+
+    def route(path: str, read: Callable[[Request], dict[str, Any]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                body = await run_sync(lambda: msgspec.json.encode(read(request)))
+            except AssayError as error:
+                return render(error)
+            return Response(body, media_type="application/json")
+
+        answer: Callable[[Request], Awaitable[Response]] = endpoint
+        return Route(f"/api/v1/{path}", answer)
+
+    def list_runs(request: Request) -> dict[str, Any]:
+        given = request.query_params
+        scope = Scope()
+        named = given.getlist("experiment")
+        if named:
+            ids = [services.experiments.by_name(scope, name).id for name in named]
+        else:
+            ids = [item.id for item in services.experiments.search(scope, limit=PAGE_BOUND).items]
+        page = services.runs.search(
+            scope,
+            ids,
+            view=View.ACTIVE,
+            where=parse(given.get("filter", ""), now_us()),
+            order=[parse_order(item) for item in given.getlist("order_by")],
+            limit=_limit(given.get("limit", "100")),
+            token=given.get("page_token"),
+        )
+        return {"runs": [run(item) for item in page.items], "next_page_token": page.next_token}
+
+    def one_run(request: Request) -> dict[str, Any]:
+        return run(services.runs.get(Scope(), request.path_params["id"]))
+
+    def list_experiments(request: Request) -> dict[str, Any]:
+        page = services.experiments.search(Scope(), limit=_limit(request.query_params.get("limit", "1000")))
+        return {"experiments": [experiment(item) for item in page.items]}
+
+    return [route("runs", list_runs), route("runs/{id}", one_run), route("experiments", list_experiments)]
+
+
+def _limit(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= PAGE_BOUND:
+        raise InvalidInput(
+            f"{text!r} is no page size", field="limit", bound=PAGE_BOUND, remedy=f"give 1 to {PAGE_BOUND}"
+        )
+    return int(text)

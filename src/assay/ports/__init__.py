@@ -1,0 +1,1 @@
+"""Protocols that services speak to; stores and blobs fulfil them."""

@@ -1,0 +1,283 @@
+"""The catalog as services see it: a unit of work with one small store per aggregate.
+
+Contract, for every engine:
+
+- `Store.read()` is one snapshot: what it shows does not change until it closes.
+- `Store.write(work)` runs `work` in one transaction and returns when its effect is on disk. If `work` raises, nothing
+  of it remains. It may be run again after a serialization failure, so it must have no effect outside the unit.
+- Every method that takes a Scope sees that scope's workspace only.
+- Methods raise NotFound for what does not exist; they never return None for "not found" unless they say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from assay.core.points.columns import Points
+from assay.core.scope import Scope
+from assay.core.search.ast import Expr, Order
+from assay.core.tracking import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    FileEntry,
+    Latest,
+    Lifecycle,
+    Logged,
+    LoggedModel,
+    ModelStatus,
+    ModelUse,
+    Page,
+    Run,
+    Status,
+    View,
+)
+
+T = TypeVar("T")
+
+
+class Experiments(Protocol):
+    """Experiments and their tags."""
+
+    def add(self, scope: Scope, name: str, *, artifact_location: str | None, tags: Mapping[str, str]) -> Experiment:
+        """Stores a new experiment under the next number. Raises AlreadyExists, also for the name of a deleted one."""
+        ...
+
+    def get(self, scope: Scope, id: int) -> Experiment: ...
+
+    def by_name(self, scope: Scope, name: str) -> Experiment: ...
+
+    def lock(self, scope: Scope, id: int) -> Experiment:
+        """The experiment, held until the unit ends."""
+        ...
+
+    def rename(self, scope: Scope, id: int, name: str) -> None: ...
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
+
+    def set_tags(self, scope: Scope, id: int, tags: Mapping[str, str]) -> None: ...
+
+    def delete_tag(self, scope: Scope, id: int, key: str) -> bool:
+        """Whether there was such a tag."""
+        ...
+
+    def search(
+        self, scope: Scope, view: View, where: Expr | None, order: Sequence[Order], limit: int, token: str | None
+    ) -> Page[Experiment]: ...
+
+
+class Runs(Protocol):
+    """Runs without what they own."""
+
+    def add(self, scope: Scope, run: Run) -> Run:
+        """Stores a new run with times of the database. Raises AlreadyExists for a taken uid."""
+        ...
+
+    def get(self, scope: Scope, uid: str) -> Run: ...
+
+    def many(self, scope: Scope, ids: Sequence[int]) -> list[Run]:
+        """The runs with these ids, in this order."""
+        ...
+
+    def lock(self, scope: Scope, uid: str) -> Run:
+        """The run, held until the unit ends: no writer, compaction or deletion comes between."""
+        ...
+
+    def update(
+        self,
+        scope: Scope,
+        id: int,
+        *,
+        name: str | None = None,
+        status: Status | None = None,
+        end_us: int | None = None,
+        parent_uid: str | None = None,
+    ) -> None:
+        """Changes what is given."""
+        ...
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
+
+    def set_lifecycle_of_experiment(self, scope: Scope, experiment_id: int, lifecycle: Lifecycle) -> None: ...
+
+    def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
+        """The ids of those uids that exist."""
+        ...
+
+    def search(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        view: View,
+        where: Expr | None,
+        order: Sequence[Order],
+        limit: int,
+        token: str | None,
+    ) -> Page[Run]: ...
+
+class Owned(Protocol):
+    """Params and tags of runs and logged models, by owner id."""
+
+    def params(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
+
+    def tags(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
+
+    def insert_params(self, scope: Scope, owner_id: int, params: Mapping[str, str]) -> None:
+        """Adds params that never change. Raises ParamChanged, with all differences, if one has another value."""
+        ...
+
+    def set_tags(self, scope: Scope, owner_id: int, tags: Mapping[str, str]) -> None: ...
+
+    def delete_tag(self, scope: Scope, owner_id: int, key: str) -> bool:
+        """Whether there was such a tag."""
+        ...
+
+
+class PointStore(Protocol):
+    """Latest values and histories. Writing many points goes through `Store.log`."""
+
+    def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
+        """Latest values of all series, ordered by key; those with a context carry it."""
+        ...
+
+    def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:
+        """All points of one series in canonical order, without doubles; empty if there are none."""
+        ...
+
+
+class Lineage(Protocol):
+    """Datasets, and who used and made what."""
+
+    def add_inputs(
+        self, scope: Scope, run_id: int, experiment_id: int, datasets: Sequence[DatasetInput], models: Sequence[ModelUse]
+    ) -> None:
+        """Records what a run used; a dataset is one per (experiment, name, digest)."""
+        ...
+
+    def add_outputs(self, scope: Scope, run_id: int, models: Sequence[ModelUse]) -> None: ...
+
+    def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]: ...
+
+    def models(self, run_ids: Sequence[int], verb: str) -> dict[int, list[ModelUse]]: ...
+
+    def datasets(self, scope: Scope, experiment_ids: Sequence[int], limit: int) -> list[tuple[int, Dataset, str | None]]:
+        """(experiment id, dataset, context tag) of each distinct use in these experiments."""
+        ...
+
+
+class Models(Protocol):
+    """Logged models without what they own."""
+
+    def add(self, scope: Scope, model: LoggedModel) -> LoggedModel: ...
+
+    def get(self, scope: Scope, uid: str) -> LoggedModel: ...
+
+    def many(self, scope: Scope, ids: Sequence[int]) -> list[LoggedModel]: ...
+
+    def lock(self, scope: Scope, uid: str) -> LoggedModel: ...
+
+    def update(
+        self, scope: Scope, id: int, *, status: ModelStatus | None = None, status_message: str | None = None
+    ) -> None: ...
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
+
+    def search(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        where: Expr | None,
+        order: Sequence[Order],
+        limit: int,
+        token: str | None,
+    ) -> Page[LoggedModel]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a tree and the object that holds its bytes; `blake3` is their digest in hex."""
+
+    path: str
+    blob_id: str
+    size: int
+    blake3: str
+    modified_us: int
+
+
+class Files(Protocol):
+    """File trees, and the rows of the objects behind them."""
+
+    def stage(self, scope: Scope, blob_id: str) -> None:
+        """The object may exist from now on: whoever dies before referring to it leaves it to gc."""
+        ...
+
+    def put(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
+        """The path names this object; what it named before is condemned if nothing else refers to it."""
+        ...
+
+    def get(self, owner_id: int, path: str) -> StoredFile | None:
+        """The file at this path, or None."""
+        ...
+
+    def is_folder(self, owner_id: int, path: str) -> bool: ...
+
+    def children(self, owner_id: int, folder: str) -> list[FileEntry]: ...
+
+    def remove(self, owner_id: int, path: str) -> int:
+        """The file or folder is gone; how many files there were."""
+        ...
+
+    def collectable(self, grace_us: int, limit: int) -> list[str]:
+        """Objects that nothing has referred to for longer than the grace."""
+        ...
+
+    def forget(self, blob_ids: Sequence[str]) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction over every aggregate."""
+
+    @property
+    def experiments(self) -> Experiments: ...
+
+    @property
+    def runs(self) -> Runs: ...
+
+    @property
+    def owned(self) -> Owned: ...
+
+    @property
+    def points(self) -> PointStore: ...
+
+    @property
+    def lineage(self) -> Lineage: ...
+
+    @property
+    def models(self) -> Models: ...
+
+    @property
+    def files(self) -> Files: ...
+
+    def now_us(self) -> int:
+        """The database's time in this transaction."""
+        ...
+
+
+class Store(Protocol):
+    """The catalog: opens units of work, and takes log calls for group commit."""
+
+    def read(self) -> AbstractContextManager[UnitOfWork]: ...
+
+    def write(self, work: Callable[[UnitOfWork], T]) -> T: ...
+
+    def log(self, scope: Scope, logged: Logged) -> Future[None]:
+        """Appends points, params and tags of one log call; the future ends when they are on disk, or refused."""
+        ...
+
+    def close(self) -> None: ...
+
+

@@ -1,0 +1,1 @@
+"""The server process: composition, the ASGI app, background jobs."""

@@ -1,0 +1,63 @@
+"""Puts a house together: the only place that names a concrete store or blob backend."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from dataclasses import dataclass
+
+from assay.blobs.local import LocalBlobs
+from assay.server.home import Home
+from assay.services.experiments import ExperimentService
+from assay.services.files import FileService
+from assay.services.history import HistoryService
+from assay.services.house import Services
+from assay.services.models import ModelService
+from assay.services.runs import RunService
+from assay.stores.sqlite import SqliteStore
+
+ADJECTIVES = "able bold brave bright calm clever crisp eager fair gentle grand keen kind lively merry neat noble proud quick quiet rapid rare sharp sleek smart steady stoic swift vivid wise".split()
+NOUNS = "ant bass bear bee bird colt crane crow deer dove eel elk finch fish fox frog gnat goat hare hawk hen ibis jay kite lamb lark lynx mole moth mouse newt otter owl panda perch pike quail ram rat ray roe seal shad shrew skink slug snail sponge squid steed stork swan toad trout vole wasp whale wren yak".split()
+
+
+def new_uid() -> str:
+    """A fresh name of a run, model or object: 32 hex digits."""
+    return uuid.uuid4().hex
+
+
+def new_name() -> str:
+    """A name for a run that was given none."""
+    return f"{secrets.choice(ADJECTIVES)}-{secrets.choice(NOUNS)}-{secrets.randbelow(1_000)}"
+
+
+def now_us() -> int:
+    """The server's clock, for what is relative to the reader's present."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(slots=True)
+class Server:
+    """A house that is open for calls."""
+
+    home: Home
+    store: SqliteStore
+    services: Services
+
+    def close(self) -> None:
+        """Everything accepted is on disk, and the home is free."""
+        self.store.close()
+        self.home.release()
+
+
+def open_house(home: Home) -> Server:
+    """The services over the home's SQLite file and folder."""
+    store = SqliteStore(home.database, secrets.token_hex(6), lambda: secrets.randbits(18))
+    services = Services(
+        experiments=ExperimentService(store),
+        runs=RunService(store, new_uid),
+        history=HistoryService(store),
+        models=ModelService(store, new_uid),
+        files=FileService(store, LocalBlobs(home.files), new_uid),
+    )
+    return Server(home, store, services)

@@ -1,0 +1,1 @@
+"""Use cases: authorise the actor, open a unit of work, ask core, save."""

@@ -1,0 +1,48 @@
+"""What every service has: the store, and the one question whether an actor may."""
+
+from __future__ import annotations
+
+from assay.core.scope import Scope, Verb, allow
+from assay.ports.store import Store
+from assay.wire.errors import InvalidInput, PermissionDenied
+
+
+def authorise(scope: Scope, verb: Verb, kind: str) -> None:
+    """Returns if the scope's actor may do this.
+
+    Raises:
+        PermissionDenied: It may not.
+    """
+    if not allow(scope.actor, verb, kind):
+        raise PermissionDenied(
+            f"{scope.actor.name!r} may not {verb} a {kind}",
+            remedy="use the home's token: commands on the server's own account read it by themselves",
+        )
+
+
+class Service:
+    """A group of use cases over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+
+def check_text(field: str, value: str, bound: int, *, blank: bool = False) -> str:
+    """The value, which is storable text of at most `bound` characters.
+
+    Raises:
+        InvalidInput: It is too long, blank where that is refused, or holds NUL or a lone surrogate.
+    """
+    if not blank and not value.strip():
+        raise InvalidInput(f"{field} must not be blank", field=field, remedy=f"give a {field}")
+    if len(value) > bound:
+        raise InvalidInput(
+            f"{field} has {len(value)} characters, more than {bound}", field=field, bound=bound, remedy="shorten it"
+        )
+    if "\0" in value:
+        raise InvalidInput(f"{field} contains a NUL character", field=field, remedy="remove it")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{field} is not valid Unicode", field=field, remedy="send valid UTF-8") from None
+    return value

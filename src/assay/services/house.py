@@ -1,0 +1,22 @@
+"""All services of one house, for whoever speaks to them: dialects, jobs, commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.services.experiments import ExperimentService
+from assay.services.files import FileService
+from assay.services.history import HistoryService
+from assay.services.models import ModelService
+from assay.services.runs import RunService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases, by what they are about."""
+
+    experiments: ExperimentService
+    runs: RunService
+    history: HistoryService
+    models: ModelService
+    files: FileService

@@ -1,0 +1,266 @@
+"""Use cases on runs and on what they log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+
+from assay.core.scope import Scope, Verb
+from assay.core.search.ast import Expr, Order
+from assay.core.tracking import (
+    NAME_TAG,
+    PARENT_TAG,
+    Dataset,
+    DatasetInput,
+    Lifecycle,
+    Logged,
+    ModelUse,
+    Page,
+    Run,
+    RunRecord,
+    Status,
+    View,
+)
+from assay.ports.store import Store, UnitOfWork
+from assay.services.base import Service, authorise, check_text
+from assay.wire.errors import NotActive, NotFound
+
+KEY_BOUND = 250
+PARAM_BOUND = 6_000
+TAG_BOUND = 8_000
+NAME_BOUND = 8_000
+USER_BOUND = 256
+PAGE_BOUND = 50_000
+
+
+def active(run: Run) -> Run:
+    """The run, which may be written to.
+
+    Raises:
+        NotActive: It is deleted.
+    """
+    if run.lifecycle is not Lifecycle.ACTIVE:
+        raise NotActive(
+            f"The run {run.uid} must be in the 'active' state. Current state is {run.lifecycle}.",
+            field="run_id",
+            remedy="restore the run first",
+        )
+    return run
+
+
+def records(unit: UnitOfWork, runs: Sequence[Run]) -> list[RunRecord]:
+    """The runs with what they own, in the same order, a handful of queries however many they are."""
+    ids = [run.id for run in runs]
+    params, tags, latest = unit.owned.params(ids), unit.owned.tags(ids), unit.points.latest(ids)
+    datasets = unit.lineage.inputs(ids)
+    used, made = unit.lineage.models(ids, "uses"), unit.lineage.models(ids, "makes")
+    return [
+        RunRecord(
+            run,
+            params.get(run.id, {}),
+            tags.get(run.id, {}),
+            latest.get(run.id, []),
+            datasets.get(run.id, []),
+            used.get(run.id, []),
+            made.get(run.id, []),
+        )
+        for run in runs
+    ]
+
+
+class RunService(Service):
+    """Create, read, change, log, search."""
+
+    def __init__(self, store: Store, new_uid: Callable[[], str]) -> None:
+        super().__init__(store)
+        self._new_uid = new_uid
+
+    def create(
+        self,
+        scope: Scope,
+        experiment_id: int,
+        *,
+        name: str,
+        user_name: str = "",
+        status: Status = Status.RUNNING,
+        start_us: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        uid: str | None = None,
+    ) -> RunRecord:
+        """A new run with its tags; the name is mirrored as a tag, the parent is read from one.
+
+        Raises:
+            NotFound: No such experiment.
+            NotActive: The experiment is deleted.
+            InvalidInput: A name or tag is out of bounds.
+        """
+        authorise(scope, Verb.WRITE, "run")
+        check_text("run_name", name, NAME_BOUND, blank=True)
+        check_text("user_id", user_name, USER_BOUND, blank=True)
+        all_tags = {**_checked_tags(tags or {}), NAME_TAG: name}
+        new = Run(
+            id=0,
+            uid=uid or self._new_uid(),
+            experiment_id=experiment_id,
+            name=name,
+            status=status,
+            lifecycle=Lifecycle.ACTIVE,
+            parent_uid=all_tags.get(PARENT_TAG),
+            user_name=user_name,
+            start_us=start_us,
+            end_us=None,
+            created_us=0,
+            updated_us=0,
+        )
+
+        def work(unit: UnitOfWork) -> RunRecord:
+            experiment = unit.experiments.lock(scope, experiment_id)
+            if experiment.lifecycle is Lifecycle.DELETED:
+                raise NotActive(
+                    f"The experiment {experiment_id} must be in the 'active' state. "
+                    f"Current state is {experiment.lifecycle}.",
+                    field="experiment_id",
+                    remedy="restore the experiment first",
+                )
+            run = unit.runs.add(scope, new)
+            unit.owned.set_tags(scope, run.id, all_tags)
+            return RunRecord(run, {}, all_tags)
+
+        return self._store.write(work)
+
+    def get(self, scope: Scope, uid: str) -> RunRecord:
+        """The run with all it owns, deleted or not. Raises NotFound."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            return records(unit, [unit.runs.get(scope, uid)])[0]
+
+    def head(self, scope: Scope, uid: str) -> Run:
+        """The run's own columns. Raises NotFound."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            return unit.runs.get(scope, uid)
+
+    def update(
+        self,
+        scope: Scope,
+        uid: str,
+        *,
+        name: str | None = None,
+        status: Status | None = None,
+        end_us: int | None = None,
+    ) -> Run:
+        """What is given is changed; a new name is mirrored as a tag. Raises NotFound, NotActive, InvalidInput."""
+        authorise(scope, Verb.WRITE, "run")
+        if name is not None:
+            check_text("run_name", name, NAME_BOUND, blank=True)
+
+        def work(unit: UnitOfWork) -> Run:
+            run = active(unit.runs.lock(scope, uid))
+            unit.runs.update(scope, run.id, name=name, status=status, end_us=end_us)
+            if name is not None:
+                unit.owned.set_tags(scope, run.id, {NAME_TAG: name})
+            return replace(
+                run,
+                name=run.name if name is None else name,
+                status=status or run.status,
+                end_us=run.end_us if end_us is None else end_us,
+            )
+
+        return self._store.write(work)
+
+    def delete(self, scope: Scope, uid: str) -> None:
+        """The run is deleted until restored or purged; doing so twice is fine. Raises NotFound."""
+        self._set_lifecycle(scope, uid, Lifecycle.DELETED)
+
+    def restore(self, scope: Scope, uid: str) -> None:
+        """The run is active; doing so twice is fine. Raises NotFound."""
+        self._set_lifecycle(scope, uid, Lifecycle.ACTIVE)
+
+    def _set_lifecycle(self, scope: Scope, uid: str, lifecycle: Lifecycle) -> None:
+        authorise(scope, Verb.DELETE, "run")
+
+        def work(unit: UnitOfWork) -> None:
+            run = unit.runs.lock(scope, uid)
+            if run.lifecycle is not lifecycle:
+                unit.runs.set_lifecycle(scope, run.id, lifecycle)
+
+        self._store.write(work)
+
+    def log(self, scope: Scope, logged: Logged) -> Future[None]:
+        """Points, params and tags of one call, together or not at all; the future ends when they are on disk.
+
+        The future raises NotFound, NotActive, ParamChanged (nothing of the call is kept), Unavailable.
+        """
+        authorise(scope, Verb.WRITE, "run")
+        for key, value in logged.params.items():
+            check_text("param key", key, KEY_BOUND)
+            check_text("param value", value, PARAM_BOUND, blank=True)
+        if logged.tags:
+            _checked_tags(logged.tags)
+        return self._store.log(scope, logged)
+
+    def delete_tag(self, scope: Scope, uid: str, key: str) -> None:
+        """The tag is gone. Raises NotFound if run or tag do not exist, NotActive."""
+        authorise(scope, Verb.WRITE, "run")
+
+        def work(unit: UnitOfWork) -> None:
+            run = active(unit.runs.lock(scope, uid))
+            if not unit.owned.delete_tag(scope, run.id, key):
+                raise NotFound(f"No tag with name: {key} in run with id {uid}", field="key")
+
+        self._store.write(work)
+
+    def add_inputs(
+        self, scope: Scope, uid: str, datasets: Sequence[DatasetInput], models: Sequence[ModelUse] = ()
+    ) -> None:
+        """The run used these datasets and models. Raises NotFound, NotActive, InvalidInput."""
+        authorise(scope, Verb.WRITE, "run")
+
+        def work(unit: UnitOfWork) -> None:
+            run = active(unit.runs.lock(scope, uid))
+            unit.lineage.add_inputs(scope, run.id, run.experiment_id, datasets, models)
+
+        self._store.write(work)
+
+    def add_outputs(self, scope: Scope, uid: str, models: Sequence[ModelUse]) -> None:
+        """The run made these models. Raises NotFound, NotActive."""
+        authorise(scope, Verb.WRITE, "run")
+
+        def work(unit: UnitOfWork) -> None:
+            run = active(unit.runs.lock(scope, uid))
+            unit.lineage.add_outputs(scope, run.id, models)
+
+        self._store.write(work)
+
+    def datasets(
+        self, scope: Scope, experiment_ids: Sequence[int], limit: int = 1_000
+    ) -> list[tuple[int, Dataset, str | None]]:
+        """(experiment id, dataset, context) of what runs of these experiments used."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            return unit.lineage.datasets(scope, experiment_ids, limit)
+
+    def search(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        *,
+        view: View = View.ACTIVE,
+        where: Expr | None = None,
+        order: Sequence[Order] = (),
+        limit: int = 1_000,
+        token: str | None = None,
+    ) -> Page[RunRecord]:
+        """A page of runs with all they own. Newest start first, then by uid, unless ordered otherwise."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            page = unit.runs.search(scope, experiment_ids, view, where, order, min(limit, PAGE_BOUND), token)
+            return Page(records(unit, page.items), page.next_token)
+
+
+def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    for key, value in tags.items():
+        check_text("tag key", key, KEY_BOUND)
+        check_text("tag value", value, TAG_BOUND, blank=True)
+    return dict(tags)

@@ -1,0 +1,141 @@
+"""Datasets and lineage edges in SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from assay.core.ids import Kind, make_id
+from assay.core.scope import Scope
+from assay.core.tracking import Dataset, DatasetInput, ModelUse
+from assay.stores import schema
+
+if TYPE_CHECKING:
+    from assay.stores.unit import Unit
+
+CHUNK = 500
+edge, dataset = schema.edge, schema.dataset
+
+
+class LineageStore:
+    """See `assay.ports.store.Lineage`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._connection = unit.connection
+
+    def add_inputs(
+        self,
+        scope: Scope,
+        run_id: int,
+        experiment_id: int,
+        datasets: Sequence[DatasetInput],
+        models: Sequence[ModelUse],
+    ) -> None:
+        """Records what a run used; a dataset is one per (experiment, name, digest)."""
+        for item in datasets:
+            self._link(run_id, "uses", self._dataset_id(scope, experiment_id, item.dataset), 0, dict(item.tags))
+        self._link_models(scope, run_id, "uses", models)
+
+    def add_outputs(self, scope: Scope, run_id: int, models: Sequence[ModelUse]) -> None:
+        """Records what a run made."""
+        self._link_models(scope, run_id, "makes", models)
+
+    def _link_models(self, scope: Scope, run_id: int, verb: str, models: Sequence[ModelUse]) -> None:
+        for use in models:
+            model = self._unit.models.get(scope, use.model_uid)
+            self._link(run_id, verb, model.id, use.step, dict(use.tags))
+
+    def _link(self, subject_id: int, verb: str, object_id: int, step: int, detail: dict[str, str]) -> None:
+        self._connection.execute(
+            upsert(edge)
+            .values(
+                subject_id=subject_id,
+                verb=verb,
+                object_id=object_id,
+                step=step,
+                detail=json.dumps(detail, sort_keys=True),
+                created_us=self._unit.now_us(),
+            )
+            .on_conflict_do_nothing()
+        )
+
+    def _dataset_id(self, scope: Scope, experiment_id: int, item: Dataset) -> int:
+        found = self._connection.execute(
+            select(dataset.c.id).where(
+                dataset.c.experiment_id == experiment_id, dataset.c.name == item.name, dataset.c.digest == item.digest
+            )
+        ).scalar_one_or_none()
+        if found is not None:
+            return int(found)
+        now = self._unit.now_us()
+        while True:
+            id = make_id(Kind.DATASET, now, self._unit.random())
+            if self._connection.execute(select(dataset.c.id).where(dataset.c.id == id)).first() is None:
+                break
+        self._connection.execute(
+            insert(dataset).values(
+                id=id,
+                workspace_id=scope.workspace_id,
+                experiment_id=experiment_id,
+                name=item.name,
+                digest=item.digest,
+                source_type=item.source_type,
+                source=item.source,
+                schema=item.schema,
+                profile=item.profile,
+                created_us=now,
+            )
+        )
+        return id
+
+    def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]:
+        """The datasets that each run used."""
+        found: dict[int, list[DatasetInput]] = {}
+        for at in range(0, len(run_ids), CHUNK):
+            query = (
+                select(edge.c.subject_id, edge.c.detail, dataset)
+                .join(dataset, dataset.c.id == edge.c.object_id)
+                .where(edge.c.verb == "uses", edge.c.subject_id.in_(run_ids[at : at + CHUNK]))
+                .order_by(edge.c.subject_id, edge.c.object_id)
+            )
+            for row in self._connection.execute(query):
+                record = Dataset(row.name, row.digest, row.source_type, row.source, row.schema, row.profile)
+                found.setdefault(row.subject_id, []).append(DatasetInput(record, json.loads(row.detail)))
+        return found
+
+    def models(self, run_ids: Sequence[int], verb: str) -> dict[int, list[ModelUse]]:
+        """The models that each run used or made."""
+        found: dict[int, list[ModelUse]] = {}
+        model = schema.logged_model
+        for at in range(0, len(run_ids), CHUNK):
+            query = (
+                select(edge.c.subject_id, edge.c.step, edge.c.detail, model.c.uid)
+                .join(model, model.c.id == edge.c.object_id)
+                .where(edge.c.verb == verb, edge.c.subject_id.in_(run_ids[at : at + CHUNK]))
+                .order_by(edge.c.subject_id, edge.c.step, edge.c.object_id)
+            )
+            for row in self._connection.execute(query):
+                found.setdefault(row.subject_id, []).append(ModelUse(row.uid, row.step, json.loads(row.detail)))
+        return found
+
+    def datasets(
+        self, scope: Scope, experiment_ids: Sequence[int], limit: int
+    ) -> list[tuple[int, Dataset, str | None]]:
+        """(experiment id, dataset, context) of each distinct use in these experiments."""
+        query = (
+            select(dataset, edge.c.detail)
+            .join(edge, edge.c.object_id == dataset.c.id)
+            .where(dataset.c.workspace_id == scope.workspace_id, dataset.c.experiment_id.in_(list(experiment_ids)))
+            .distinct()
+        )
+        seen: dict[tuple[int, str | None], tuple[int, Dataset, str | None]] = {}
+        for row in self._connection.execute(query):
+            context = json.loads(row.detail).get("mlflow.data.context")
+            record = Dataset(row.name, row.digest, row.source_type, row.source, row.schema, row.profile)
+            seen.setdefault((row.id, context), (row.experiment_id, record, context))
+        return list(seen.values())[:limit]

@@ -1,0 +1,159 @@
+"""Runs in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from assay.core.ids import Kind, make_id
+from assay.core.scope import Scope
+from assay.core.search.ast import Expr, Order
+from assay.core.tracking import ENDED, Lifecycle, Page, Run, Status, View
+from assay.stores import schema
+from assay.stores.search import Compiler, Target
+from assay.wire.errors import AlreadyExists, NotFound
+
+if TYPE_CHECKING:
+    from assay.stores.unit import Unit
+
+table, motion = schema.run, schema.metric_motion
+
+
+def as_run(row: Any) -> Run:
+    """The record of a row."""
+    return Run(
+        row.id,
+        row.uid,
+        row.experiment_id,
+        row.name,
+        Status(row.status),
+        Lifecycle(row.lifecycle),
+        row.parent_uid,
+        row.user_name,
+        row.start_us,
+        row.end_us,
+        row.created_us,
+        row.updated_us,
+        row.deleted_us,
+    )
+
+
+class RunStore:
+    """See `assay.ports.store.Runs`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._connection = unit.connection
+
+    def add(self, scope: Scope, run: Run) -> Run:
+        """Stores a new run with the database's times."""
+        taken = select(table.c.id).where(table.c.uid == run.uid)
+        if self._connection.execute(taken).first() is not None:
+            raise AlreadyExists(f"Run with id={run.uid} exists already", field="run_id")
+        now = self._unit.now_us()
+        values = {
+            "workspace_id": scope.workspace_id,
+            "uid": run.uid,
+            "experiment_id": run.experiment_id,
+            "name": run.name,
+            "status": run.status.value,
+            "lifecycle": run.lifecycle.value,
+            "parent_uid": run.parent_uid,
+            "user_name": run.user_name,
+            "start_us": run.start_us,
+            "end_us": run.end_us,
+            "created_us": now,
+            "updated_us": now,
+        }
+        for _ in range(8):
+            id = make_id(Kind.RUN, now, self._unit.random())
+            try:
+                self._connection.execute(insert(table).values(id=id, **values))
+            except IntegrityError:  # another run of this millisecond drew the same number
+                continue
+            return self.get(scope, run.uid)
+        raise AlreadyExists("No free run id was found", remedy="try again")
+
+    def _one(self, query: Select[Any], uid: str) -> Run:
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound(f"Run with id={uid} not found", field="run_id")
+        return as_run(row)
+
+    def get(self, scope: Scope, uid: str) -> Run:
+        """The run of this uid."""
+        return self._one(select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid)
+
+    lock = get  # the one writer of SQLite holds everything
+
+    def update(
+        self,
+        scope: Scope,
+        id: int,
+        *,
+        name: str | None = None,
+        status: Status | None = None,
+        end_us: int | None = None,
+        parent_uid: str | None = None,
+    ) -> None:
+        """Changes what is given; a run that ended settles at the next occasion."""
+        given = {"name": name, "status": status and status.value, "end_us": end_us, "parent_uid": parent_uid}
+        values = {column: value for column, value in given.items() if value is not None}
+        self._change(scope, id, **values)
+        if status in ENDED:
+            self._connection.execute(update(motion).where(motion.c.owner_id == id).values(touched_us=0))
+
+    def _change(self, scope: Scope, id: int, **values: Any) -> None:
+        later = func.max(table.c.updated_us, self._unit.now_us())
+        self._connection.execute(
+            update(table)
+            .where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
+            .values(updated_us=later, **values)
+        )
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None:
+        """The run is in this lifecycle."""
+        deleted = self._unit.now_us() if lifecycle is Lifecycle.DELETED else None
+        self._change(scope, id, lifecycle=lifecycle.value, deleted_us=deleted)
+
+    def set_lifecycle_of_experiment(self, scope: Scope, experiment_id: int, lifecycle: Lifecycle) -> None:
+        """All runs of the experiment are in this lifecycle."""
+        deleted = self._unit.now_us() if lifecycle is Lifecycle.DELETED else None
+        self._connection.execute(
+            update(table)
+            .where(table.c.workspace_id == scope.workspace_id, table.c.experiment_id == experiment_id)
+            .values(lifecycle=lifecycle.value, deleted_us=deleted)
+        )
+
+    def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
+        """The ids of those uids that exist."""
+        query = select(table.c.uid, table.c.id).where(
+            table.c.workspace_id == scope.workspace_id, table.c.uid.in_(list(uids))
+        )
+        return {row.uid: row.id for row in self._connection.execute(query)}
+
+    def search(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        view: View,
+        where: Expr | None,
+        order: Sequence[Order],
+        limit: int,
+        token: str | None,
+    ) -> Page[Run]:
+        """A page of runs."""
+        compiler = Compiler(self._connection, Target(table, scope.workspace_id, table.c.start_us, table.c.uid))
+        query = select(table).where(
+            table.c.workspace_id == scope.workspace_id, table.c.experiment_id.in_(list(experiment_ids))
+        )
+        if view is not View.ALL:
+            query = query.where(table.c.lifecycle == view.value)
+        if where is not None:
+            query = query.where(compiler.where(where))
+        what = f"runs {sorted(experiment_ids)} {view} {where} {order}"
+        rows, token = compiler.page(query, order, limit, token, what)
+        return Page([as_run(row) for row in rows], token)

@@ -1,0 +1,295 @@
+"""Every table of the catalog, once, for both engines.
+
+Ids of top-level rows are 63-bit integers made by the application (`core.ids`): time-ordered, the kind in the low
+bits, so that runs, logged models and other owners share the `owner_id` columns without a table between.
+Times are microseconds since the epoch. Text compares in binary order on both engines.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+
+metadata = MetaData()
+
+TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+
+
+schema_row = Table(
+    "schema_row",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", TEXT, nullable=False),
+    Column("oldest_server", TEXT, nullable=False),  # a server older than this must not open the store
+)
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", TEXT, nullable=False, unique=True),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("value", BigInteger, nullable=False),  # the last number ever given
+)
+
+experiment = Table(
+    "experiment",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # from `counter`, global across workspaces
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("lifecycle", TEXT, nullable=False),  # active | archived | deleted
+    Column("artifact_location", TEXT),  # a foreign place, returned verbatim; NULL: our own store
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("deleted_us", BigInteger),
+    UniqueConstraint("workspace_id", "name"),
+)
+
+experiment_tag = Table(
+    "experiment_tag",
+    metadata,
+    Column("experiment_id", BigInteger, ForeignKey("experiment.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", TEXT, primary_key=True),
+    Column("value", TEXT, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("uid", TEXT, nullable=False, unique=True),  # 32 hex digits, what every client sees
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),  # core.runs.Status
+    Column("lifecycle", TEXT, nullable=False),  # active | deleted
+    Column("parent_uid", TEXT),
+    Column("user_name", TEXT, nullable=False),
+    Column("start_us", BigInteger),
+    Column("end_us", BigInteger),
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("deleted_us", BigInteger),
+    Index("run_by_start", "experiment_id", "start_us", "uid"),
+    Index("run_by_parent", "parent_uid"),
+)
+
+logged_model = Table(
+    "logged_model",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("uid", TEXT, nullable=False, unique=True),  # m- and 32 hex digits
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("run_uid", TEXT),  # the run that made it
+    Column("name", TEXT, nullable=False),
+    Column("model_type", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),  # pending | ready | failed
+    Column("status_message", TEXT),
+    Column("lifecycle", TEXT, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("deleted_us", BigInteger),
+    Index("logged_model_by_experiment", "experiment_id", "created_us"),
+    Index("logged_model_by_run", "run_uid"),
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("name", TEXT, nullable=False),
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_autoincrement=True,  # payloads hold key ids, so an id is never given twice
+)
+
+context = Table(
+    "context",
+    metadata,
+    Column("id", SERIAL, primary_key=True),  # 0 is never stored: it means "no context"
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("digest", TEXT, nullable=False),
+    Column("document", TEXT, nullable=False),  # canonical JSON: model, dataset, slice, split, rank
+    UniqueConstraint("workspace_id", "digest"),
+    sqlite_autoincrement=True,
+)
+
+param = Table(
+    "param",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", TEXT, nullable=False),  # what a client of strings sees
+    Column("value_key", TEXT, nullable=False),  # its first 200 characters: what the index holds
+    Column("number", Double),
+    Column("origin", TEXT, nullable=False),  # set | defaulted
+    Index("param_by_value", "key_id", "value_key", "owner_id"),
+    Index("param_by_number", "key_id", "number", "owner_id"),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", TEXT, nullable=False),
+    Column("value_key", TEXT, nullable=False),
+    Index("tag_by_value", "key_id", "value_key", "owner_id"),
+)
+
+metric_batch = Table(
+    "metric_batch",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("writer", TEXT, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# A row says: this owner is in motion. Its tail lies in metric_batch and *all* its latest values in metric_live.
+# An owner without a row is at rest: all its latest values are in metric_latest. Never some here and some there.
+metric_motion = Table(
+    "metric_motion",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("touched_us", BigInteger, nullable=False),
+    Column("batches", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Index("metric_motion_by_time", "touched_us"),
+)
+
+
+def _latest_columns() -> list[Column[object]]:
+    return [
+        Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("key_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("context_id", BigInteger, primary_key=True, autoincrement=False),  # search reads context 0
+        Column("value", Double),  # NULL where is_nan
+        Column("is_nan", Boolean, nullable=False),
+        Column("step", BigInteger, nullable=False),
+        Column("time_us", BigInteger, nullable=False),
+        Column("min_value", Double),  # over the values that are not NaN
+        Column("max_value", Double),
+    ]
+
+
+metric_live = Table("metric_live", metadata, *_latest_columns())
+metric_latest = Table(
+    "metric_latest",
+    metadata,
+    *_latest_columns(),
+    Index("metric_latest_by_value", "key_id", "value", "owner_id"),
+)
+
+# The chunks of a series never overlap in (step, time); each is known by where it begins.
+metric_chunk = Table(
+    "metric_chunk",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("context_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_step", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_value", Double),  # NULL for NaN, here and in the next
+    Column("last_value", Double),
+    Column("min_value", Double),  # over what is not NaN, here and in the next two
+    Column("max_value", Double),
+    Column("sum_value", Double),
+    Column("nan_count", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("digest", TEXT, nullable=False),
+    Column("source_type", TEXT, nullable=False),
+    Column("source", TEXT, nullable=False),
+    Column("schema", TEXT),
+    Column("profile", TEXT),
+    Column("created_us", BigInteger, nullable=False),
+    UniqueConstraint("experiment_id", "name", "digest"),
+)
+
+# Lineage: subject (a run, a model) uses, makes, derives or serves the object.
+edge = Table(
+    "edge",
+    metadata,
+    Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("verb", TEXT, primary_key=True),
+    Column("object_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    Column("detail", TEXT, nullable=False),  # JSON: the tags of an input
+    Column("created_us", BigInteger, nullable=False),
+    Index("edge_by_object", "object_id", "verb"),
+)
+
+file_tree = Table(
+    "file_tree",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),  # a run, a model, or the workspace itself for loose files
+    Column("name", TEXT, nullable=False),
+    Column("frozen_us", BigInteger),
+    Column("manifest_blob_id", TEXT),
+    UniqueConstraint("owner_id", "name"),
+)
+
+tree_entry = Table(
+    "tree_entry",
+    metadata,
+    Column("tree_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", TEXT, primary_key=True),
+    Column("blob_id", TEXT, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    Index("tree_entry_by_blob", "blob_id"),
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("id", TEXT, primary_key=True),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("blake3", TEXT),  # NULL until the server has computed it itself
+    Column("sha256", TEXT),
+    Column("md5", TEXT),
+    Column("state", SmallInteger, nullable=False),  # 0 staged, 1 live, 2 condemned
+    Column("since_us", BigInteger, nullable=False),
+    Index("blob_by_digest", "workspace_id", "blake3"),
+    Index("blob_by_state", "state", "since_us"),
+)

@@ -1,0 +1,251 @@
+"""The search tree compiled to SQL, and keyset paging that stays right while rows are written."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from assay.core.search.ast import (
+    And,
+    Attribute,
+    Comparison,
+    DatasetField,
+    Expr,
+    Field,
+    In,
+    IsNull,
+    Like,
+    Metric,
+    Not,
+    Or,
+    Order,
+    Param,
+    Tag,
+)
+from assay.stores import schema
+from assay.wire.errors import InvalidInput
+
+INDEXED = 200  # characters of a text that its index holds
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is searched: its table, where its tags lie, and the columns that break ties."""
+
+    table: Table
+    workspace_id: int
+    tie_us: ColumnElement[Any]  # newest first
+    tie: ColumnElement[Any]  # then ascending
+    tags: Table | None = None  # a table of plain keys; None: the interned ones
+
+
+class Compiler:
+    """Turns a tree into a WHERE clause for one target."""
+
+    def __init__(self, connection: Connection, target: Target) -> None:
+        self._connection = connection
+        self._target = target
+        self._ids: dict[str, int | None] = {}
+
+    def key_id(self, name: str) -> int | None:
+        """The id of an interned key, if anything was ever logged under it."""
+        if name not in self._ids:
+            key = schema.key
+            self._ids[name] = self._connection.execute(
+                select(key.c.id).where(key.c.workspace_id == self._target.workspace_id, key.c.name == name)
+            ).scalar_one_or_none()
+        return self._ids[name]
+
+    def where(self, expr: Expr) -> ColumnElement[bool]:
+        """The clause that holds for exactly the rows that the tree asks for."""
+        match expr:
+            case And(items):
+                return and_(true(), *(self.where(item) for item in items))
+            case Or(items):
+                return or_(false(), *(self.where(item) for item in items))
+            case Not(inner):
+                return ~self.where(inner)
+            case IsNull(field):
+                return ~self._holds(field, lambda _: true())
+            case Comparison(field, op, value):
+                numeric = not isinstance(value, str)
+                return self._holds(field, lambda column: _compare(column, op, value), (op, value), numeric=numeric)
+            case In(field, values):
+                numeric = all(not isinstance(value, str) for value in values)
+                return self._holds(field, lambda column: column.in_(values), numeric=numeric)
+            case Like(field, pattern, case_sensitive):
+                return self._holds(field, lambda c: c.like(pattern) if case_sensitive else c.ilike(pattern))
+
+    def _holds(
+        self, field: Field, test: Any, equals: tuple[str, Any] | None = None, *, numeric: bool = False
+    ) -> ColumnElement[bool]:
+        """`numeric`: a param is compared by the number it stands for; what stands for none does not hold."""
+        table = self._target.table
+        match field:
+            case Attribute(name):
+                return and_(table.c[name].is_not(None), test(table.c[name]))
+            case DatasetField(name):
+                return self._uses_dataset(name, test)
+            case Tag(key) if self._target.tags is not None:
+                tags = self._target.tags
+                return table.c.id.in_(select(tags.c.experiment_id).where(tags.c.key == key, test(tags.c.value)))
+            case Param(key) | Tag(key):
+                owned = schema.param if isinstance(field, Param) else schema.tag
+                key_id = self.key_id(key)
+                if key_id is None:
+                    return false()
+                column = owned.c.number if numeric and owned is schema.param else owned.c.value
+                rows = select(owned.c.owner_id).where(owned.c.key_id == key_id, test(column))
+                if equals is not None and equals[0] == "=" and not numeric:
+                    rows = rows.where(owned.c.value_key == str(equals[1])[:INDEXED])
+                return table.c.id.in_(rows)
+            case Metric(key, aggregate):
+                key_id = self.key_id(key)
+                if key_id is None:
+                    return false()
+                name = {"last": "value", "min": "min_value", "max": "max_value"}[aggregate]
+                parts = []
+                for latest in (schema.metric_latest, schema.metric_live):
+                    clause = test(latest.c[name])
+                    if equals is not None and equals[0] == "!=":
+                        clause = or_(latest.c.is_nan, clause)
+                    parts.append(
+                        select(latest.c.owner_id).where(latest.c.key_id == key_id, latest.c.context_id == 0, clause)
+                    )
+                return table.c.id.in_(union_all(*parts))
+
+    def _uses_dataset(self, name: str, test: Any) -> ColumnElement[bool]:
+        edge, dataset = schema.edge, schema.dataset
+        column = func.json_extract(edge.c.detail, '$."mlflow.data.context"') if name == "context" else dataset.c[name]
+        uses = select(edge.c.subject_id).join(dataset, dataset.c.id == edge.c.object_id)
+        return self._target.table.c.id.in_(uses.where(edge.c.verb == "uses", test(column)))
+
+    def page(
+        self, query: Select[Any], orders: Sequence[Order], limit: int, token: str | None, what: str
+    ) -> tuple[list[Any], str | None]:
+        """The rows of one page and the token of the next.
+
+        Args:
+            query: Selects the rows, unordered.
+            orders: The sort keys; ties break by the target's own columns.
+            limit: Rows a page.
+            token: Where the last page ended.
+            what: The query in words: a token is good for the same words only.
+
+        Raises:
+            InvalidInput: The token is not one of this query.
+        """
+        digest = hashlib.blake2b(what.encode(), digest_size=8).hexdigest()
+        keys: list[tuple[ColumnElement[Any], bool]] = []
+        for order in orders:
+            query, columns = self._sort_keys(query, order)
+            keys.extend(columns)
+        keys.append((func.coalesce(self._target.tie_us, 0), True))
+        keys.append((self._target.tie, False))
+        if token is not None:
+            query = query.where(_after(keys, _read_token(token, digest, len(keys))))
+        query = query.add_columns(*(column.label(f"sort_{i}") for i, (column, _) in enumerate(keys)))
+        query = query.order_by(*(column.desc() if down else column.asc() for column, down in keys)).limit(limit + 1)
+        rows = list(self._connection.execute(query))
+        if len(rows) <= limit:
+            return rows, None
+        rows = rows[:limit]
+        last = [getattr(rows[-1], f"sort_{i}") for i in range(len(keys))]
+        packed = json.dumps({"q": digest, "v": last}).encode()
+        return rows, base64.urlsafe_b64encode(packed).decode()
+
+    def _sort_keys(
+        self, query: Select[Any], order: Order
+    ) -> tuple[Select[Any], list[tuple[ColumnElement[Any], bool]]]:
+        table, field, down = self._target.table, order.field, order.descending
+        if isinstance(field, Attribute):
+            column = table.c[field.name]
+            empty: Any = 0 if column.type.python_type is int else ""
+            return query, [(case((column.is_(None), 1), else_=0), False), (func.coalesce(column, empty), down)]
+        if isinstance(field, DatasetField):
+            raise InvalidInput("Runs cannot be ordered by a dataset", field="order_by")
+        if isinstance(field, Tag) and self._target.tags is not None:
+            tags = self._target.tags.alias()
+            query = query.outerjoin(tags, and_(tags.c.experiment_id == table.c.id, tags.c.key == field.key))
+            return query, [
+                (case((tags.c.value.is_(None), 1), else_=0), False),
+                (func.coalesce(tags.c.value, ""), down),
+            ]
+        key_id = self.key_id(field.key)
+        if key_id is None:
+            return query, []
+        if isinstance(field, (Param, Tag)):
+            owned = (schema.param if isinstance(field, Param) else schema.tag).alias()
+            query = query.outerjoin(owned, and_(owned.c.owner_id == table.c.id, owned.c.key_id == key_id))
+            return query, [
+                (case((owned.c.value.is_(None), 1), else_=0), False),
+                (func.coalesce(owned.c.value, ""), down),
+            ]
+        column_name = {"last": "value", "min": "min_value", "max": "max_value"}[field.aggregate]
+        values = union_all(
+            *(
+                select(latest.c.owner_id, latest.c[column_name].label("v"), latest.c.is_nan).where(
+                    latest.c.key_id == key_id, latest.c.context_id == 0
+                )
+                for latest in (schema.metric_latest, schema.metric_live)
+            )
+        ).subquery()
+        query = query.outerjoin(values, values.c.owner_id == table.c.id)
+        kind = case((values.c.owner_id.is_(None), 2), (values.c.v.is_(None), 1), else_=0)
+        return query, [(kind, False), (func.coalesce(values.c.v, 0.0), down)]
+
+
+def _compare(column: ColumnElement[Any], op: str, value: Any) -> ColumnElement[bool]:
+    bound = literal(value)
+    return {
+        "=": column == bound,
+        "!=": column != bound,
+        "<": column < bound,
+        "<=": column <= bound,
+        ">": column > bound,
+        ">=": column >= bound,
+    }[op]
+
+
+def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], last: Sequence[Any]) -> ColumnElement[bool]:
+    clause: ColumnElement[bool] = false()
+    for (column, down), value in reversed(list(zip(keys, last, strict=True))):
+        beyond = column < literal(value) if down else column > literal(value)
+        clause = or_(beyond, and_(column == literal(value), clause))
+    return clause
+
+
+def _read_token(token: str, digest: str, count: int) -> list[Any]:
+    try:
+        read = json.loads(base64.urlsafe_b64decode(token.encode()))
+        values = read["v"]
+        if read["q"] == digest and len(values) == count and all(isinstance(v, (str, int, float)) for v in values):
+            return list(values)
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        pass
+    raise InvalidInput(
+        "Invalid page token, could not base64-decode or match it with this query",
+        field="page_token",
+        remedy="send the token of the page before, with the same filter and order",
+    )

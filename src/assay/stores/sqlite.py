@@ -1,0 +1,114 @@
+"""The catalog in one SQLite file: WAL, every commit synchronised, one writer thread that commits in groups."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from assay.core.scope import Scope
+from assay.core.tracking import Logged
+from assay.stores.migrate import prepare
+from assay.stores.unit import Unit
+from assay.stores.writer import Writer, as_unavailable
+
+T = TypeVar("T")
+
+BUSY_MS = 20_000
+CHECKPOINT_PAGES = 4_000  # 16 MiB of write-ahead log between checkpoints
+REST_US = 60 * 1_000_000
+REST_EVERY_S = 5.0
+
+
+class SqliteStore:
+    """The catalog on SQLite. One process at a time; many threads.
+
+    Args:
+        path: The database file, or ":memory:".
+        replica: A name that no other process, past or present, writes under.
+        random: Gives the low bits of new ids.
+    """
+
+    def __init__(self, path: Path | str, replica: str, random: Callable[[], int]) -> None:
+        self._memory = str(path) == ":memory:"
+        self._path = str(path)
+        self._random = random
+        kwargs: dict[str, Any] = {"poolclass": StaticPool} if self._memory else {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 64}
+        self._engine = create_engine("sqlite://", creator=self._connect, **kwargs)
+        event.listen(self._engine, "begin", _begin)
+        self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
+        prepare(self._engine)
+        self._writer = Writer(self._engine, replica, self._unit, self._lock)
+        self._stop = threading.Event()
+        self._rest = threading.Thread(target=self._settle, name="assay-settle", daemon=True)
+        self._rest.start()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA case_sensitive_like = ON")
+        if not self._memory:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            connection.execute("PRAGMA cache_size = -65536")
+        return connection
+
+    def _unit(self, connection: Connection) -> Unit:
+        return Unit(connection, self._random)
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """A snapshot: what it shows does not change until it closes."""
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            with as_unavailable(), self._engine.connect() as connection, connection.begin() as transaction:
+                yield self._unit(connection)
+                transaction.rollback()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """The result of `work`, whose effect is on disk; nothing of it remains if it raised."""
+        return self._writer.submit(work).result()
+
+    def log(self, scope: Scope, logged: Logged) -> Future[None]:
+        """Points, params and tags of one call; the future ends when they are on disk, or refused."""
+        return self._writer.log(scope, logged)
+
+    def settle(self, older_than_us: int = REST_US) -> int:
+        """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""
+        done = 0
+        while True:
+            moved = self.write(lambda unit: unit.points.settle(older_than_us, limit=16))
+            done += moved
+            if moved < 16:
+                return done
+
+    def _settle(self) -> None:
+        while not self._stop.wait(REST_EVERY_S):
+            try:
+                self.settle()
+            except Exception:  # noqa: BLE001, S112, PERF203 -- a full disk must not end the house-keeping
+                continue
+
+    def close(self) -> None:
+        """Ends the writer after what was accepted is on disk."""
+        self._stop.set()
+        self._rest.join()
+        self._writer.close()
+        self._engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("assay_write") else "BEGIN")

@@ -1,0 +1,178 @@
+"""Group commit: one thread commits together what waits, and an acknowledgement means that the bytes are on disk."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from assay.core.scope import Scope
+from assay.core.tracking import Logged
+from assay.stores.logging import store_logged
+from assay.stores.unit import Unit
+from assay.wire.errors import AssayError, Unavailable
+
+GROUP = 256
+KEY_CACHE = 200_000
+
+_FULL = ("database or disk is full", "No space left on device")
+
+
+def unavailable(error: BaseException) -> AssayError | None:
+    """The answer to an engine's failure that may pass, or None if it is a fault of ours."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.OperationalError):
+        return None
+    text = str(cause)
+    if any(sign in text for sign in _FULL):
+        return Unavailable(
+            "The disk that holds the store is full; nothing of this request was kept",
+            remedy="free space on the disk of the home; the server goes on by itself",
+            retry_after_s=5,
+        )
+    if any(sign in text for sign in ("readonly", "read-only", "unable to open", "disk I/O error", "locked")):
+        return Unavailable(
+            f"The store cannot be written: {text}; nothing of this request was kept",
+            remedy="check the home's permissions, mount and disk; the server goes on by itself",
+            retry_after_s=5,
+        )
+    return None
+
+
+@contextmanager
+def as_unavailable() -> Iterator[None]:
+    """Engine failures that may pass become Unavailable."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        if (answer := unavailable(error)) is not None:
+            raise answer from error
+        raise
+
+
+@dataclass(slots=True)
+class _Job:
+    future: Future[Any]
+    work: Callable[[Unit], Any] | None = None
+    scope: Scope | None = None
+    logged: Logged | None = None
+
+
+class Writer:
+    """The one writing thread of a store."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        replica: str,
+        unit: Callable[[Connection], Unit],
+        lock: threading.RLock | None,
+    ) -> None:
+        self._engine = engine
+        self._writer = f"server:{replica}"
+        self._unit = unit
+        self._lock = lock
+        self._seq = 0
+        self._keys: dict[tuple[int, str], int] = {}
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Unit], Any]) -> Future[Any]:
+        """The work's result, when its effect is on disk."""
+        return self._put(_Job(Future(), work=work))
+
+    def log(self, scope: Scope, logged: Logged) -> Future[None]:
+        """Ends when the log call is on disk, or refused."""
+        return self._put(_Job(Future(), scope=scope, logged=logged))
+
+    def _put(self, job: _Job) -> Future[Any]:
+        if self._closed:
+            raise Unavailable("The server is shutting down", remedy="try again in a moment", retry_after_s=1)
+        self._queue.put(job)
+        return job.future
+
+    def close(self) -> None:
+        """Ends the thread after what was accepted."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._engine.connect().execution_options(assay_write=True) as connection:
+            while (job := self._queue.get()) is not None:
+                group, last = [job], False
+                while len(group) < GROUP:
+                    try:
+                        more = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if more is None:
+                        last = True
+                        break
+                    group.append(more)
+                if self._lock is not None:
+                    with self._lock:
+                        self._commit(connection, group)
+                else:
+                    self._commit(connection, group)
+                if last:
+                    return
+
+    def _commit(self, connection: Connection, group: list[_Job]) -> None:
+        """Commits the group and answers each; on an unexpected failure each is tried alone."""
+        try:
+            with connection.begin():
+                unit = self._unit(connection)
+                unit.keys.known = self._keys
+                outcomes = [(job, *_attempt(connection, unit, job.work)) for job in group if job.work is not None]
+                calls = [(job.scope, job.logged) for job in group if job.logged is not None and job.scope is not None]
+                if calls:
+                    self._seq += 1
+                    refusals = store_logged(unit, self._writer, self._seq, calls)
+                    outcomes += [
+                        (job, None, refusal)
+                        for job, refusal in zip((j for j in group if j.work is None), refusals, strict=True)
+                    ]
+        except BaseException as error:  # noqa: BLE001 -- nobody waits for ever, and nobody pays for a neighbour
+            connection.rollback()
+            if len(group) == 1:
+                group[0].future.set_exception(unavailable(error) or error)
+                return
+            for job in group:
+                self._commit(connection, [job])
+            return
+        if unit.keys.fresh:
+            if len(self._keys) > KEY_CACHE:
+                self._keys = {}
+            self._keys.update(unit.keys.fresh)
+        for job, result, refusal in outcomes:
+            if refusal is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(refusal)
+
+
+def _attempt(
+    connection: Connection, unit: Unit, work: Callable[[Unit], Any]
+) -> tuple[Any, AssayError | None]:
+    """The work's result, or why it refused; a refused one leaves nothing behind."""
+    connection.exec_driver_sql("SAVEPOINT work")
+    try:
+        result = work(unit)
+    except AssayError as refusal:
+        connection.exec_driver_sql("ROLLBACK TO work")
+        connection.exec_driver_sql("RELEASE work")
+        unit.keys.fresh.clear()
+        return None, refusal
+    connection.exec_driver_sql("RELEASE work")
+    return result, None

@@ -1,0 +1,1 @@
+"""What SDK and server both speak. Standard library only."""
