@@ -49,9 +49,7 @@ def runs(
     as_json: bool,
 ) -> None:
     """List runs, such as: assay runs "metrics.auc > 0.9 AND params.model = 'xgb'"."""
-    answer = http.get(
-        server_url(url), "runs", filter=filter, experiment=experiment, order_by=order_by, limit=limit
-    )
+    answer = http.get(server_url(url), "runs", filter=filter, experiment=experiment, order_by=order_by, limit=limit)
     found = answer["runs"]
     form = "json" if as_json else form or ("table" if sys.stdout.isatty() else "json")
     if form == "json":

@@ -79,10 +79,6 @@ class Runs(Protocol):
 
     def get(self, scope: Scope, uid: str) -> Run: ...
 
-    def many(self, scope: Scope, ids: Sequence[int]) -> list[Run]:
-        """The runs with these ids, in this order."""
-        ...
-
     def lock(self, scope: Scope, uid: str) -> Run:
         """The run, held until the unit ends: no writer, compaction or deletion comes between."""
         ...
@@ -119,6 +115,7 @@ class Runs(Protocol):
         token: str | None,
     ) -> Page[Run]: ...
 
+
 class Owned(Protocol):
     """Params and tags of runs and logged models, by owner id."""
 
@@ -153,7 +150,12 @@ class Lineage(Protocol):
     """Datasets, and who used and made what."""
 
     def add_inputs(
-        self, scope: Scope, run_id: int, experiment_id: int, datasets: Sequence[DatasetInput], models: Sequence[ModelUse]
+        self,
+        scope: Scope,
+        run_id: int,
+        experiment_id: int,
+        datasets: Sequence[DatasetInput],
+        models: Sequence[ModelUse],
     ) -> None:
         """Records what a run used; a dataset is one per (experiment, name, digest)."""
         ...
@@ -164,7 +166,9 @@ class Lineage(Protocol):
 
     def models(self, run_ids: Sequence[int], verb: str) -> dict[int, list[ModelUse]]: ...
 
-    def datasets(self, scope: Scope, experiment_ids: Sequence[int], limit: int) -> list[tuple[int, Dataset, str | None]]:
+    def datasets(
+        self, scope: Scope, experiment_ids: Sequence[int], limit: int
+    ) -> list[tuple[int, Dataset, str | None]]:
         """(experiment id, dataset, context tag) of each distinct use in these experiments."""
         ...
 
@@ -175,8 +179,6 @@ class Models(Protocol):
     def add(self, scope: Scope, model: LoggedModel) -> LoggedModel: ...
 
     def get(self, scope: Scope, uid: str) -> LoggedModel: ...
-
-    def many(self, scope: Scope, ids: Sequence[int]) -> list[LoggedModel]: ...
 
     def lock(self, scope: Scope, uid: str) -> LoggedModel: ...
 
@@ -279,5 +281,3 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
-
-

@@ -17,8 +17,17 @@ from assay.services.models import ModelService
 from assay.services.runs import RunService
 from assay.stores.sqlite import SqliteStore
 
-ADJECTIVES = "able bold brave bright calm clever crisp eager fair gentle grand keen kind lively merry neat noble proud quick quiet rapid rare sharp sleek smart steady stoic swift vivid wise".split()
-NOUNS = "ant bass bear bee bird colt crane crow deer dove eel elk finch fish fox frog gnat goat hare hawk hen ibis jay kite lamb lark lynx mole moth mouse newt otter owl panda perch pike quail ram rat ray roe seal shad shrew skink slug snail sponge squid steed stork swan toad trout vole wasp whale wren yak".split()
+# fmt: off
+ADJECTIVES = (
+    "able", "bold", "brave", "bright", "calm", "clever", "crisp", "eager", "fair", "gentle", "grand", "keen",
+    "kind", "lively", "merry", "neat", "noble", "proud", "quick", "quiet", "rapid", "rare", "sharp", "sleek",
+)
+NOUNS = (
+    "ant", "bass", "bear", "bee", "bird", "colt", "crane", "crow", "deer", "dove", "eel", "elk", "finch",
+    "fish", "fox", "frog", "gnat", "goat", "hare", "hawk", "hen", "ibis", "jay", "kite", "lamb", "lark",
+    "lynx", "mole",
+)
+# fmt: on
 
 
 def new_uid() -> str:

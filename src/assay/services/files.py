@@ -150,9 +150,7 @@ class FileService(Service):
         """The file or folder is gone; how many files there were."""
         authorise(scope, Verb.DELETE, "file")
         check_path(path)
-        return await run_sync(
-            self._store.write, lambda unit: unit.files.remove(self._owner(unit, scope, place), path)
-        )
+        return await run_sync(self._store.write, lambda unit: unit.files.remove(self._owner(unit, scope, place), path))
 
     def collect(self, grace_us: int = GRACE_US) -> int:
         """Deletes the objects that nothing has referred to for longer than the grace; how many there were."""

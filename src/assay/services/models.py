@@ -147,9 +147,7 @@ class ModelService(Service):
         """The model is deleted; reading it answers NotFound from now on. Raises NotFound if it already is."""
         authorise(scope, Verb.DELETE, "model")
         self._store.write(
-            lambda unit: unit.models.set_lifecycle(
-                scope, _present(unit.models.lock(scope, uid)).id, Lifecycle.DELETED
-            )
+            lambda unit: unit.models.set_lifecycle(scope, _present(unit.models.lock(scope, uid)).id, Lifecycle.DELETED)
         )
 
     def search(

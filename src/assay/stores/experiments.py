@@ -41,9 +41,7 @@ class ExperimentStore:
                 details={"lifecycle": taken},
             )
         number = schema.counter
-        self._connection.execute(
-            update(number).where(number.c.name == "experiment").values(value=number.c.value + 1)
-        )
+        self._connection.execute(update(number).where(number.c.name == "experiment").values(value=number.c.value + 1))
         id = self._connection.execute(select(number.c.value).where(number.c.name == "experiment")).scalar_one()
         now = self._unit.now_us()
         self._connection.execute(
@@ -64,15 +62,15 @@ class ExperimentStore:
     def get(self, scope: Scope, id: int) -> Experiment:
         """The experiment with its tags."""
         rows = list(
-            self._connection.execute(
-                select(table).where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
-            )
+            self._connection.execute(select(table).where(table.c.workspace_id == scope.workspace_id, table.c.id == id))
         )
         if not rows:
             raise NotFound(f"No Experiment with id={id} exists", field="experiment_id")
         return self._filled(rows)[0]
 
-    lock = get  # the one writer of SQLite holds everything
+    def lock(self, scope: Scope, id: int) -> Experiment:
+        """The same: the one writer of SQLite holds everything."""
+        return self.get(scope, id)
 
     def by_name(self, scope: Scope, name: str) -> Experiment:
         """The experiment of this name."""

@@ -101,7 +101,7 @@ class FileStore:
             .join(blob, blob.c.id == entry.c.blob_id)
             .where(entry.c.tree_id == self.tree_id(owner_id), entry.c.path == path)
         ).first()
-        return row and StoredFile(row.path, row.blob_id, row.size, row.blake3, row.modified_us)
+        return None if row is None else StoredFile(row.path, row.blob_id, row.size, row.blake3, row.modified_us)
 
     def is_folder(self, owner_id: int, path: str) -> bool:
         """Whether files lie below this path."""

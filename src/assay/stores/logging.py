@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 CHUNK = 500
 
 
-def store_logged(
-    unit: Unit, writer: str, seq: int, calls: Sequence[tuple[Scope, Logged]]
-) -> list[AssayError | None]:
+def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[tuple[Scope, Logged]]) -> list[AssayError | None]:
     """Stores what the calls log; for each the refusal, or None if it is stored.
 
     Points of one owner in the group become one batch, numbered `seq` of this writer.

@@ -79,7 +79,9 @@ class ModelStore:
             raise NotFound(f"Logged model with ID '{uid}' not found.", field="model_id")
         return as_model(row)
 
-    lock = get  # the one writer of SQLite holds everything
+    def lock(self, scope: Scope, uid: str) -> LoggedModel:
+        """The same: the one writer of SQLite holds everything."""
+        return self.get(scope, uid)
 
     def update(
         self, scope: Scope, id: int, *, status: ModelStatus | None = None, status_message: str | None = None
@@ -111,7 +113,8 @@ class ModelStore:
         token: str | None,
     ) -> Page[LoggedModel]:
         """A page of models that are not deleted."""
-        compiler = Compiler(self._connection, Target(table, scope.workspace_id, table.c.created_us, table.c.uid))
+        target = Target(table, scope.workspace_id, table.c.created_us, table.c.uid, contexts=True)
+        compiler = Compiler(self._connection, target)
         query = select(table).where(
             table.c.workspace_id == scope.workspace_id,
             table.c.experiment_id.in_(list(experiment_ids)),

@@ -122,7 +122,5 @@ class OwnedStore:
         if number is None:
             return False
         table = schema.tag
-        result = self._connection.execute(
-            delete(table).where(table.c.owner_id == owner_id, table.c.key_id == number)
-        )
+        result = self._connection.execute(delete(table).where(table.c.owner_id == owner_id, table.c.key_id == number))
         return result.rowcount > 0

@@ -104,10 +104,10 @@ class PointStore:
     def _merge(self, owner_id: int, key_id: int, context_id: int, points: Points) -> None:
         mine = and_(chunk.c.owner_id == owner_id, chunk.c.key_id == key_id, chunk.c.context_id == context_id)
         ranges = [
-            chunks.ChunkRange((row.first_step, row.first_us), (row.last_step, row.last_us), row.count)
+            chunks.ChunkRange((row.first_step, row.first_us), (row.last_step, row.last_us), row.n)
             for row in self._connection.execute(
                 select(
-                    chunk.c.first_step, chunk.c.first_us, chunk.c.last_step, chunk.c.last_us, chunk.c.count
+                    chunk.c.first_step, chunk.c.first_us, chunk.c.last_step, chunk.c.last_us, chunk.c.count.label("n")
                 )
                 .where(mine)
                 .order_by(chunk.c.first_step, chunk.c.first_us)
@@ -165,9 +165,7 @@ class PointStore:
                 )
         return found
 
-    def history(
-        self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None
-    ) -> Points:
+    def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:
         """All points of one series in canonical order."""
         key_id = self._unit.keys.lookup(scope.workspace_id, [key]).get(key)
         if key_id is None:

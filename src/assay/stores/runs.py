@@ -87,7 +87,9 @@ class RunStore:
         """The run of this uid."""
         return self._one(select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid)
 
-    lock = get  # the one writer of SQLite holds everything
+    def lock(self, scope: Scope, uid: str) -> Run:
+        """The same: the one writer of SQLite holds everything."""
+        return self.get(scope, uid)
 
     def update(
         self,

@@ -58,6 +58,7 @@ class Target:
     tie_us: ColumnElement[Any]  # newest first
     tie: ColumnElement[Any]  # then ascending
     tags: Table | None = None  # a table of plain keys; None: the interned ones
+    contexts: bool = False  # metrics count in whatever context they were measured, not only in none
 
 
 class Compiler:
@@ -131,9 +132,12 @@ class Compiler:
                     if equals is not None and equals[0] == "!=":
                         clause = or_(latest.c.is_nan, clause)
                     parts.append(
-                        select(latest.c.owner_id).where(latest.c.key_id == key_id, latest.c.context_id == 0, clause)
+                        select(latest.c.owner_id).where(latest.c.key_id == key_id, self._in_context(latest), clause)
                     )
                 return table.c.id.in_(union_all(*parts))
+
+    def _in_context(self, latest: Table) -> ColumnElement[bool]:
+        return true() if self._target.contexts else latest.c.context_id == 0
 
     def _uses_dataset(self, name: str, test: Any) -> ColumnElement[bool]:
         edge, dataset = schema.edge, schema.dataset
@@ -175,9 +179,7 @@ class Compiler:
         packed = json.dumps({"q": digest, "v": last}).encode()
         return rows, base64.urlsafe_b64encode(packed).decode()
 
-    def _sort_keys(
-        self, query: Select[Any], order: Order
-    ) -> tuple[Select[Any], list[tuple[ColumnElement[Any], bool]]]:
+    def _sort_keys(self, query: Select[Any], order: Order) -> tuple[Select[Any], list[tuple[ColumnElement[Any], bool]]]:
         table, field, down = self._target.table, order.field, order.descending
         if isinstance(field, Attribute):
             column = table.c[field.name]
@@ -205,9 +207,9 @@ class Compiler:
         column_name = {"last": "value", "min": "min_value", "max": "max_value"}[field.aggregate]
         values = union_all(
             *(
-                select(latest.c.owner_id, latest.c[column_name].label("v"), latest.c.is_nan).where(
-                    latest.c.key_id == key_id, latest.c.context_id == 0
-                )
+                select(latest.c.owner_id, func.max(latest.c[column_name]).label("v"))
+                .where(latest.c.key_id == key_id, self._in_context(latest))
+                .group_by(latest.c.owner_id)
                 for latest in (schema.metric_latest, schema.metric_live)
             )
         ).subquery()

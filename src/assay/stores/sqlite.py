@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
+from assay.ports.store import UnitOfWork
 from assay.stores.migrate import prepare
 from assay.stores.unit import Unit
 from assay.stores.writer import Writer, as_unavailable
@@ -40,7 +41,9 @@ class SqliteStore:
         self._memory = str(path) == ":memory:"
         self._path = str(path)
         self._random = random
-        kwargs: dict[str, Any] = {"poolclass": StaticPool} if self._memory else {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 64}
+        kwargs: dict[str, Any] = (
+            {"poolclass": StaticPool} if self._memory else {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 64}
+        )
         self._engine = create_engine("sqlite://", creator=self._connect, **kwargs)
         event.listen(self._engine, "begin", _begin)
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
@@ -66,7 +69,7 @@ class SqliteStore:
         return Unit(connection, self._random)
 
     @contextmanager
-    def read(self) -> Iterator[Unit]:
+    def read(self) -> Iterator[UnitOfWork]:
         """A snapshot: what it shows does not change until it closes."""
         if self._lock is not None:
             self._lock.acquire()
@@ -78,9 +81,10 @@ class SqliteStore:
             if self._lock is not None:
                 self._lock.release()
 
-    def write(self, work: Callable[[Unit], T]) -> T:
+    def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """The result of `work`, whose effect is on disk; nothing of it remains if it raised."""
-        return self._writer.submit(work).result()
+        result: T = self._writer.submit(work).result()
+        return result
 
     def log(self, scope: Scope, logged: Logged) -> Future[None]:
         """Points, params and tags of one call; the future ends when they are on disk, or refused."""
@@ -90,7 +94,7 @@ class SqliteStore:
         """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""
         done = 0
         while True:
-            moved = self.write(lambda unit: unit.points.settle(older_than_us, limit=16))
+            moved: int = self._writer.submit(lambda unit: unit.points.settle(older_than_us, limit=16)).result()
             done += moved
             if moved < 16:
                 return done
@@ -99,7 +103,7 @@ class SqliteStore:
         while not self._stop.wait(REST_EVERY_S):
             try:
                 self.settle()
-            except Exception:  # noqa: BLE001, S112, PERF203 -- a full disk must not end the house-keeping
+            except Exception:  # noqa: BLE001, S112 -- a full disk must not end the house-keeping
                 continue
 
     def close(self) -> None:

@@ -162,9 +162,7 @@ class Writer:
                 job.future.set_exception(refusal)
 
 
-def _attempt(
-    connection: Connection, unit: Unit, work: Callable[[Unit], Any]
-) -> tuple[Any, AssayError | None]:
+def _attempt(connection: Connection, unit: Unit, work: Callable[[Unit], Any]) -> tuple[Any, AssayError | None]:
     """The work's result, or why it refused; a refused one leaves nothing behind."""
     connection.exec_driver_sql("SAVEPOINT work")
     try:

@@ -25,7 +25,7 @@ def main():
     found = mlflow.search_logged_models(
         experiment_ids=[run.info.experiment_id], filter_string="metrics.acc > 0.9", output_format="list"
     )
-    assert [m.model_id for m in found] == [info.model_id] and str(found[0].status) == "READY"
+    assert [m.model_id for m in found] == [info.model_id] and found[0].status.value == "READY"
     assert found[0].metrics[0].value == 0.97 and found[0].params == {"c": "1"}
     client = MlflowClient()
     assert client.get_run(run.info.run_id).outputs.model_outputs[0].model_id == info.model_id

@@ -105,7 +105,9 @@ def main():
     assert len(mlflow.search_runs(experiment_names=["daily"], filter_string="params.model LIKE 'x%'")) == 2
     assert len(mlflow.search_runs(experiment_names=["daily"], filter_string="status = 'FINISHED'")) == 5
     assert len(mlflow.search_runs(experiment_names=["daily"], filter_string="dataset.name = 'train'")) == 1
-    refused("INVALID_PARAMETER_VALUE", client.search_runs, [experiment.experiment_id], "metrics.a > 1 OR params.b = 'c'")
+    refused(
+        "INVALID_PARAMETER_VALUE", client.search_runs, [experiment.experiment_id], "metrics.a > 1 OR params.b = 'c'"
+    )
 
     with mlflow.start_run(run_name="big") as big:
         now = 1_700_000_000_000

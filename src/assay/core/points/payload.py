@@ -73,7 +73,7 @@ def _decode_body(body: bytes) -> Points:
     if count > MAX_POINTS:
         raise ValueError("too many points")
     at = 4
-    columns: list[Any] = []
+    columns: list[tuple[int, bytes]] = []
     for _ in range(6):
         mode = body[at]
         width = {EQUAL: 8, DELTAS: 8 * count, DOUBLES: 8 * count, SINGLES: 4 * count}[mode] if mode < 4 else 0
@@ -84,8 +84,9 @@ def _decode_body(body: bytes) -> Points:
             raise ValueError("a column is cut short")
         columns.append((mode, data))
         at += 1 + width
-    ints = [_decode_ints(mode, data, count) for mode, data in columns[:5]]
-    return Points(*ints, _decode_floats(*columns[5], count))
+    key, context, row, step, time_us = (_decode_ints(mode, data, count) for mode, data in columns[:5])
+    mode, data = columns[5]
+    return Points(key, context, row, step, time_us, _decode_floats(mode, data, count))
 
 
 def _shuffle(column: npt.NDArray[Any]) -> bytes:

@@ -39,7 +39,7 @@ ATTRIBUTES = {
 }
 TIMES = {"start_us", "end_us", "created_us"}
 UNIT_US = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
-OWNED = {"params": Param, "param": Param, "tags": Tag, "tag": Tag}
+OWNED: dict[str, type[Param] | type[Tag]] = {"params": Param, "param": Param, "tags": Tag, "tag": Tag}
 METRICS = ("metrics", "metric")
 AGGREGATES: dict[str, Literal["last", "min", "max"]] = {"last": "last", "min": "min", "max": "max"}
 
@@ -112,7 +112,9 @@ class _Parser:
 
     def unary(self, depth: int) -> Expr:
         if depth > DEPTH_BOUND:
-            raise InvalidInput("The filter is nested too deeply", field="filter", bound=DEPTH_BOUND, remedy="flatten it")
+            raise InvalidInput(
+                "The filter is nested too deeply", field="filter", bound=DEPTH_BOUND, remedy="flatten it"
+            )
         if self.peek().word() == "NOT":
             self.next()
             return Not(self.unary(depth + 1))

@@ -153,9 +153,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
 
     async def get_artifact(request: Request) -> Response:
         uid = request.query_params.get("run_uuid") or request.query_params.get("run_id") or ""
-        return await artifacts.download(
-            house, scope_of(request), RunFiles(uid), request.query_params.get("path", "")
-        )
+        return await artifacts.download(house, scope_of(request), RunFiles(uid), request.query_params.get("path", ""))
 
     async def unsupported(request: Request) -> Response:
         raise artifacts.not_supported()

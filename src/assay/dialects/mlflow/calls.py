@@ -72,7 +72,5 @@ def experiment_id(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise InvalidInput(
-            f"Invalid experiment ID '{value}'. Experiment ID must be an integer.", field="experiment_id"
-        )
+        raise InvalidInput(f"Invalid experiment ID '{value}'. Experiment ID must be an integer.", field="experiment_id")
     return int(value)

@@ -138,6 +138,4 @@ def search(call: Call) -> dict[str, Any]:
         limit=max_results(call, None),
         token=fields.text(call.fields, "page_token") or None,
     )
-    return encode.present(
-        experiments=[encode.experiment(item) for item in page.items], next_page_token=page.next_token
-    )
+    return encode.present(experiments=[encode.experiment(item) for item in page.items], next_page_token=page.next_token)

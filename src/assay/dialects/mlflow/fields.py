@@ -66,9 +66,9 @@ def integer(fields: Mapping[str, Any], name: str, *, low: int = -INT64, high: in
     value = fields.get(name)
     if value is None:
         return None
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d{1,20}", value):
-        value = int(value)
-    elif isinstance(value, float) and value.is_integer() and abs(value) < INT64:
+    digits = isinstance(value, str) and re.fullmatch(r"[-+]?\d{1,20}", value)
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < INT64
+    if digits or whole:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise wrong(name, value)
@@ -131,7 +131,10 @@ def _fault(key: str) -> str | None:
     if len(key) > KEY_BOUND:
         return f"is longer than {KEY_BOUND} characters"
     if not _KEY.match(key):
-        return "may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons(:) and slashes (/)"
+        return (
+            "may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons(:) "
+            "and slashes (/)"
+        )
     if posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/")):
         return f"would be another path when resolved: {posixpath.normpath(key)!r}"
     return None

@@ -203,9 +203,7 @@ class _Parser:
         column = self._attributes.get(name) or self._attributes.get(name.lower())
         if column is None:
             valid = ", ".join(sorted(self._attributes))
-            raise InvalidInput(
-                f"Invalid attribute key '{name}' specified. Valid keys are '{valid}'", field="filter"
-            )
+            raise InvalidInput(f"Invalid attribute key '{name}' specified. Valid keys are '{valid}'", field="filter")
         return Attribute(column)
 
     def comparison(self) -> Expr:

@@ -102,7 +102,11 @@ def _logged(run_id: str, metrics: Sequence[Metric]) -> Logged:
 
 
 def _check_sizes(metrics: int, params: int, tags: int) -> None:
-    for count, bound, what in ((metrics, MAX_METRICS, "metrics"), (params, MAX_PARAMS, "params"), (tags, MAX_TAGS, "tags")):
+    for count, bound, what in (
+        (metrics, MAX_METRICS, "metrics"),
+        (params, MAX_PARAMS, "params"),
+        (tags, MAX_TAGS, "tags"),
+    ):
         if count > bound:
             raise InvalidInput(
                 f"A batch logging request can contain at most {bound} {what}. Got {count} {what}. Please split up "

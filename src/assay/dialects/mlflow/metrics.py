@@ -82,8 +82,7 @@ def _bulk_runs(call: Call) -> list[str]:
         raise InvalidInput("GetMetricHistoryBulk request must specify at least one run_id.", field="run_id")
     if len(uids) > BULK_RUNS:
         raise InvalidInput(
-            f"GetMetricHistoryBulk request cannot specify more than {BULK_RUNS} run_ids. "
-            f"Received {len(uids)} run_ids.",
+            f"GetMetricHistoryBulk request cannot specify more than {BULK_RUNS} run_ids. Received {len(uids)} run_ids.",
             field="run_id",
             bound=BULK_RUNS,
         )
@@ -112,8 +111,7 @@ def get_history_bulk_interval(call: Call) -> dict[str, Any]:
         raise InvalidInput("If either start step or end step are specified, both must be specified.", field="end_step")
     if low is not None and high is not None and low > high:
         raise InvalidInput(
-            "end_step must be greater than start_step. "
-            f"Found start_step={low} and end_step={high}.",
+            f"end_step must be greater than start_step. Found start_step={low} and end_step={high}.",
             field="end_step",
         )
     answer: list[dict[str, Any]] = []

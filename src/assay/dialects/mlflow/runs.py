@@ -125,15 +125,15 @@ def _dataset_input(item: dict[str, Any]) -> DatasetInput:
     given = item.get("dataset")
     if not isinstance(given, dict):
         raise fields.missing("dataset")
-    values = {name: fields.text(given, name) for name in ("name", "digest", "source_type", "source", "schema", "profile")}
+    values = {
+        name: fields.text(given, name) for name in ("name", "digest", "source_type", "source", "schema", "profile")
+    }
     for name in ("name", "digest", "source_type", "source"):
         if not values[name]:
             raise fields.missing(name)
     for name, bound in DATASET_BOUNDS.items():
         if len(values[name] or "") > bound:
-            raise InvalidInput(
-                f"{name} of a dataset exceeds the maximum length of {bound}", field=name, bound=bound
-            )
+            raise InvalidInput(f"{name} of a dataset exceeds the maximum length of {bound}", field=name, bound=bound)
     tags = {fields.needed(tag, "key"): fields.text(tag, "value") or "" for tag in fields.objects(item, "tags")}
     return DatasetInput(Dataset(**values), tags)  # type: ignore[arg-type]
 
