@@ -1,0 +1,23 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support.length import LONG
+from support.server import Server
+
+settings.register_profile("short", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", parent=settings.get_profile("short"), max_examples=1_000)
+settings.load_profile("long" if LONG else "short")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server on a fresh home, stopped at the end."""
+    running = Server(tmp_path / "home").start()
+    yield running
+    running.stop()
