@@ -19,8 +19,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65_535), help="0: any free port.")
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept. [$ASSAY_HOME or ~/.assay]")
+@click.option("--store", help="postgresql://user:password@host/database. [SQLite in the home]")
 @click.option("--insecure", is_flag=True, help="Listen off loopback although everybody who reaches it may do all.")
-def up(host: str, port: int, home: Path | None, *, insecure: bool) -> None:
+def up(host: str, port: int, home: Path | None, store: str | None, *, insecure: bool) -> None:
     """Serve the home until Ctrl-C."""
     if host not in LOOPBACK and not insecure:
         raise InvalidInput(
@@ -28,10 +29,10 @@ def up(host: str, port: int, home: Path | None, *, insecure: bool) -> None:
             field="--host",
             remedy="leave --host out, or add --insecure if everybody who reaches it may read and write all",
         )
-    serve(host, port, home or default_home())
+    serve(host, port, home or default_home(), store)
 
 
-def serve(host: str, port: int, root: Path) -> None:
+def serve(host: str, port: int, root: Path, store: str | None = None) -> None:
     """Serves the home until stopped."""
     import uvicorn  # noqa: PLC0415 -- the other commands start faster without it
 
@@ -41,7 +42,7 @@ def serve(host: str, port: int, root: Path) -> None:
 
     listener = _listen(host, port)
     home = Home(root)
-    server = open_house(home)
+    server = open_house(home, store)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"
     home.announce(address)

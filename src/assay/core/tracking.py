@@ -175,12 +175,50 @@ class Page(Generic[T]):
     next_token: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedValue:
+    """What is logged at a step and is no number: its kind (null, text, bool, json ...) and the value as JSON."""
+
+    key: str
+    step: int
+    row: int
+    time_us: int
+    kind: str
+    document: str
+    context: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who sends a batch, and the number of its first record.
+
+    The records of a batch are its points in order, then, as one record, whatever else it brings. What lies below the
+    number that the writer has reached was stored before and is dropped.
+    """
+
+    name: str
+    stream: str
+    epoch: int
+    first_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a writer got: the next number that is new, in this epoch."""
+
+    name: str
+    stream: str
+    epoch: int
+    next_seq: int
+    seen_us: int
+
+
 @dataclass(slots=True)
 class Logged:
-    """What one log call brings: columns of points, params to insert and tags to set, all in one transaction.
+    """What one log call brings, stored in one transaction or not at all.
 
-    `points` columns have equal length: keys, values, steps, times in microseconds. `model_points` go to logged
-    models: (model uid, context, columns).
+    The columns keys, values, steps and times_us (microseconds) have equal length; so have rows and contexts, where
+    they are given. `model_points` go to logged models.
     """
 
     run_uid: str
@@ -188,9 +226,13 @@ class Logged:
     values: Sequence[float] = ()
     steps: Sequence[int] = ()
     times_us: Sequence[int] = ()
+    rows: Sequence[int] = ()
+    contexts: Sequence[Mapping[str, str] | None] = ()
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     model_points: Sequence[ModelPoint] = ()
+    logged_values: Sequence[LoggedValue] = ()
+    writer: Writer | None = None
 
 
 @dataclass(frozen=True, slots=True)

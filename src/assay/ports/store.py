@@ -29,9 +29,11 @@ from assay.core.tracking import (
     Lifecycle,
     Logged,
     LoggedModel,
+    LoggedValue,
     ModelStatus,
     ModelUse,
     Page,
+    Progress,
     Run,
     Status,
     View,
@@ -51,8 +53,8 @@ class Experiments(Protocol):
 
     def by_name(self, scope: Scope, name: str) -> Experiment: ...
 
-    def lock(self, scope: Scope, id: int) -> Experiment:
-        """The experiment, held until the unit ends."""
+    def lock(self, scope: Scope, id: int, *, shared: bool = False) -> Experiment:
+        """The experiment, held until the unit ends; shared: others may hold it so too, but nobody changes it."""
         ...
 
     def rename(self, scope: Scope, id: int, name: str) -> None: ...
@@ -145,6 +147,34 @@ class PointStore(Protocol):
         """All points of one series in canonical order, without doubles; empty if there are none."""
         ...
 
+    def all(self, owner_id: int) -> Points:
+        """All points of the owner in canonical order; keys and contexts are numbers."""
+        ...
+
+
+class Values(Protocol):
+    """What is logged at a step and is no number. Writing goes through `Store.log`."""
+
+    def all(self, owner_id: int) -> list[LoggedValue]:
+        """The owner's values by step, row and key."""
+        ...
+
+
+class Writers(Protocol):
+    """Who sends to a run, and how far he got."""
+
+    def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
+        """The writer's progress; a new one begins at 0 in epoch 0."""
+        ...
+
+    def seen(self, run_id: int, name: str) -> None:
+        """The writer is alive."""
+        ...
+
+    def silent(self, run_ids: Sequence[int]) -> set[int]:
+        """Those of the runs whose heartbeating writers have all been silent for five minutes."""
+        ...
+
 
 class Lineage(Protocol):
     """Datasets, and who used and made what."""
@@ -233,8 +263,8 @@ class Files(Protocol):
         """The file or folder is gone; how many files there were."""
         ...
 
-    def collectable(self, grace_us: int, limit: int) -> list[str]:
-        """Objects that nothing has referred to for longer than the grace."""
+    def doom(self, grace_us: int, limit: int) -> list[str]:
+        """Objects that nothing has referred to for longer than the grace; nobody can refer to them from now on."""
         ...
 
     def forget(self, blob_ids: Sequence[str]) -> None: ...
@@ -254,6 +284,12 @@ class UnitOfWork(Protocol):
 
     @property
     def points(self) -> PointStore: ...
+
+    @property
+    def values(self) -> Values: ...
+
+    @property
+    def writers(self) -> Writers: ...
 
     @property
     def lineage(self) -> Lineage: ...

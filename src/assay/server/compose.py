@@ -15,7 +15,9 @@ from assay.services.history import HistoryService
 from assay.services.house import Services
 from assay.services.models import ModelService
 from assay.services.runs import RunService
+from assay.stores.postgres import PostgresStore
 from assay.stores.sqlite import SqliteStore
+from assay.wire.errors import InvalidInput
 
 # fmt: off
 ADJECTIVES = (
@@ -50,7 +52,7 @@ class Server:
     """A house that is open for calls."""
 
     home: Home
-    store: SqliteStore
+    store: SqliteStore | PostgresStore
     services: Services
 
     def close(self) -> None:
@@ -59,9 +61,29 @@ class Server:
         self.home.release()
 
 
-def open_house(home: Home) -> Server:
-    """The services over the home's SQLite file and folder."""
-    store = SqliteStore(home.database, secrets.token_hex(6), lambda: secrets.randbits(18))
+def open_store(address: str | None, home: Home) -> SqliteStore | PostgresStore:
+    """The catalog at `postgresql://...`, or in the home's SQLite file.
+
+    Raises:
+        InvalidInput: The address names no engine that can be used.
+        Unavailable: The database does not answer.
+    """
+    replica = secrets.token_hex(6)
+    if address is None:
+        return SqliteStore(home.database, replica, lambda: secrets.randbits(18))
+    if address.startswith(("postgresql://", "postgres://")):
+        url = "postgresql://" + address.partition("://")[2]
+        return PostgresStore(url, replica, lambda: secrets.randbits(18))
+    raise InvalidInput(
+        f"The store {address.partition(':')[0]!r} is not known",
+        field="--store",
+        remedy="leave --store out for SQLite in the home, or give postgresql://user:password@host/database",
+    )
+
+
+def open_house(home: Home, store_address: str | None = None) -> Server:
+    """The services over a catalog and a store of files."""
+    store = open_store(store_address, home)
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),

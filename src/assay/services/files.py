@@ -156,7 +156,7 @@ class FileService(Service):
         """Deletes the objects that nothing has referred to for longer than the grace; how many there were."""
         total = 0
         while True:
-            ids = self._store.write(lambda unit: unit.files.collectable(grace_us, 500))
+            ids = self._store.write(lambda unit: unit.files.doom(grace_us, 500))
             for id in ids:
                 self._blobs.delete(id)
             self._forget(ids)

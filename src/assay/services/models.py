@@ -80,7 +80,7 @@ class ModelService(Service):
         )
 
         def work(unit: UnitOfWork) -> LoggedModel:
-            experiment = unit.experiments.lock(scope, experiment_id)
+            experiment = unit.experiments.lock(scope, experiment_id, shared=True)
             if experiment.lifecycle is Lifecycle.DELETED:
                 raise NotActive(
                     f"The experiment {experiment_id} must be in the 'active' state. "

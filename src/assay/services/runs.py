@@ -115,7 +115,7 @@ class RunService(Service):
         )
 
         def work(unit: UnitOfWork) -> RunRecord:
-            experiment = unit.experiments.lock(scope, experiment_id)
+            experiment = unit.experiments.lock(scope, experiment_id, shared=True)
             if experiment.lifecycle is Lifecycle.DELETED:
                 raise NotActive(
                     f"The experiment {experiment_id} must be in the 'active' state. "

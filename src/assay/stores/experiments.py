@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import delete, insert, select, update
 
 from assay.core.scope import Scope
 from assay.core.search.ast import Expr, Order
@@ -68,8 +67,10 @@ class ExperimentStore:
             raise NotFound(f"No Experiment with id={id} exists", field="experiment_id")
         return self._filled(rows)[0]
 
-    def lock(self, scope: Scope, id: int) -> Experiment:
-        """The same: the one writer of SQLite holds everything."""
+    def lock(self, scope: Scope, id: int, *, shared: bool = False) -> Experiment:
+        """The experiment, held until the unit ends; SQLite's one writer holds everything."""
+        query = select(table.c.id).where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
+        self._connection.execute(query.with_for_update(read=shared, key_share=not shared))
         return self.get(scope, id)
 
     def by_name(self, scope: Scope, name: str) -> Experiment:
@@ -98,7 +99,7 @@ class ExperimentStore:
         self._change(scope, id, lifecycle=lifecycle.value, deleted_us=deleted)
 
     def _change(self, scope: Scope, id: int, **values: Any) -> None:
-        later = func.max(table.c.updated_us, self._unit.now_us())
+        later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
         self._connection.execute(
             update(table)
             .where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
@@ -107,7 +108,7 @@ class ExperimentStore:
 
     def set_tags(self, scope: Scope, id: int, tags: Mapping[str, str]) -> None:
         """These tags are set."""
-        statement = upsert(tags_table)
+        statement = self._unit.delta.insert(tags_table)
         statement = statement.on_conflict_do_update(
             index_elements=["experiment_id", "key"], set_={"value": statement.excluded.value}
         )
@@ -128,7 +129,9 @@ class ExperimentStore:
     ) -> Page[Experiment]:
         """A page of experiments."""
         compiler = Compiler(
-            self._connection, Target(table, scope.workspace_id, table.c.created_us, table.c.id, tags_table)
+            self._connection,
+            self._unit.delta,
+            Target(table, scope.workspace_id, table.c.created_us, table.c.id, tags_table),
         )
         query = select(table).where(table.c.workspace_id == scope.workspace_id)
         if view is not View.ALL:

@@ -7,7 +7,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, exists, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -24,11 +23,12 @@ END = "\U0010ffff"
 
 
 class BlobState(IntEnum):
-    """What an object's row says: being uploaded, referred to, or waiting to be deleted."""
+    """What an object's row says. A doomed object is being deleted: nobody may refer to it again."""
 
-    STAGED = 0
-    LIVE = 1
-    CONDEMNED = 2
+    STAGED = 0  # being uploaded, under a lease that began at `since_us`
+    LIVE = 1  # referred to
+    CONDEMNED = 2  # nobody refers to it; the same content, sent again, revives it
+    DOOMED = 3
 
 
 class FileStore:
@@ -50,12 +50,11 @@ class FileStore:
         if found is not None:
             return found
         id = make_id(Kind.TREE, self._unit.now_us(), self._unit.random())
-        while self._connection.execute(select(tree.c.id).where(tree.c.id == id)).first() is not None:
-            id = make_id(Kind.TREE, self._unit.now_us(), self._unit.random())
-        self._connection.execute(
-            insert(tree).values(id=id, workspace_id=scope.workspace_id, owner_id=owner_id, name="")
+        statement = self._unit.delta.insert(tree).values(
+            id=id, workspace_id=scope.workspace_id, owner_id=owner_id, name=""
         )
-        return id
+        self._connection.execute(statement.on_conflict_do_nothing())
+        return self.ensure_tree(scope, owner_id)  # ours, or that of who came first
 
     def stage(self, scope: Scope, blob_id: str) -> None:
         """The object may exist from now on: whoever dies before referring to it leaves it to gc."""
@@ -70,29 +69,62 @@ class FileStore:
         )
 
     def put(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
-        """The path names this object; the one it named before is condemned if nothing else refers to it.
+        """The path names this object, or an older one of the same content in this workspace.
 
-        Reference and state change together. Raises NotFound if the object's row is gone (its lease ran out).
+        What it named before is condemned if nothing else refers to it. References and states change together, under
+        the tree's lock and then the objects'. Raises NotFound if the upload's lease ran out.
         """
         tree_id, now = self.ensure_tree(scope, owner_id), self._unit.now_us()
-        changed = self._connection.execute(
-            update(blob)
-            .where(blob.c.id == blob_id, blob.c.workspace_id == scope.workspace_id)
-            .values(size=size, blake3=blake3, state=BlobState.LIVE, since_us=now)
-        )
-        if changed.rowcount != 1:
-            raise NotFound("The upload took longer than its lease", remedy="send the file again")
+        self._lock_tree(tree_id)
         before = self._connection.execute(
             select(entry.c.blob_id).where(entry.c.tree_id == tree_id, entry.c.path == path)
         ).scalar_one_or_none()
-        statement = upsert(entry).values(tree_id=tree_id, path=path, blob_id=blob_id, size=size, modified_us=now)
+        twin = self._oldest_twin(scope, blob_id, size, blake3)
+        states = self._lock_blobs([id for id in (blob_id, before, twin) if id is not None])
+        if states.get(blob_id) != BlobState.STAGED:
+            raise NotFound("The upload took longer than its lease", remedy="send the file again")
+        used = twin if twin is not None and states.get(twin) in (BlobState.LIVE, BlobState.CONDEMNED) else blob_id
+        if used != blob_id:
+            self._set_state(blob_id, BlobState.CONDEMNED, size=size, blake3=blake3)
+        self._set_state(used, BlobState.LIVE, size=size, blake3=blake3)
+        statement = self._unit.delta.insert(entry).values(
+            tree_id=tree_id, path=path, blob_id=used, size=size, modified_us=now
+        )
         self._connection.execute(
             statement.on_conflict_do_update(
-                index_elements=["tree_id", "path"], set_={"blob_id": blob_id, "size": size, "modified_us": now}
+                index_elements=["tree_id", "path"], set_={"blob_id": used, "size": size, "modified_us": now}
             )
         )
-        if before is not None:
+        if before is not None and before != used:
             self._condemn([before])
+
+    def _lock_blobs(self, blob_ids: Sequence[str]) -> dict[str, int]:
+        """The states of these objects, held until the unit ends; always locked in the order of their ids."""
+        query = select(blob.c.id, blob.c.state).where(blob.c.id.in_(blob_ids)).order_by(blob.c.id).with_for_update()
+        return {row.id: row.state for row in self._connection.execute(query)}
+
+    def _set_state(self, blob_id: str, state: BlobState, *, size: int, blake3: str) -> None:
+        values = {"state": state, "since_us": self._unit.now_us(), "size": size, "blake3": blake3}
+        self._connection.execute(update(blob).where(blob.c.id == blob_id).values(**values))
+
+    def _lock_tree(self, tree_id: int | None) -> None:
+        query = select(tree.c.id).where(tree.c.id == tree_id)
+        self._connection.execute(query.with_for_update(key_share=True))
+
+    def _oldest_twin(self, scope: Scope, blob_id: str, size: int, blake3: str) -> str | None:
+        """Another object of this workspace with the same content."""
+        return self._connection.execute(
+            select(blob.c.id)
+            .where(
+                blob.c.workspace_id == scope.workspace_id,
+                blob.c.blake3 == blake3,
+                blob.c.size == size,
+                blob.c.id != blob_id,
+                blob.c.state.in_((BlobState.LIVE, BlobState.CONDEMNED)),
+            )
+            .order_by(blob.c.id)
+            .limit(1)
+        ).scalar_one_or_none()
 
     def get(self, owner_id: int, path: str) -> StoredFile | None:
         """The file at this path, if it is one."""
@@ -133,7 +165,9 @@ class FileStore:
 
     def remove(self, owner_id: int, path: str) -> int:
         """The file or folder is gone; how many files there were. Their objects are condemned."""
-        here = entry.c.tree_id == self.tree_id(owner_id)
+        tree_id = self.tree_id(owner_id)
+        self._lock_tree(tree_id)
+        here = entry.c.tree_id == tree_id
         if path:
             here &= (entry.c.path == path) | entry.c.path.between(f"{path}/", f"{path}/{END}")
         ids = list(self._connection.scalars(select(entry.c.blob_id).where(here)))
@@ -142,23 +176,32 @@ class FileStore:
         return len(ids)
 
     def _condemn(self, blob_ids: Sequence[str]) -> None:
-        for at in range(0, len(blob_ids), 500):
+        wanted = sorted(set(blob_ids))
+        for at in range(0, len(wanted), 500):
+            some = blob.c.id.in_(wanted[at : at + 500])
+            # Locked first, and looked at by a later statement: then no reference made meanwhile goes unseen.
+            self._lock_blobs(wanted[at : at + 500])
             self._connection.execute(
                 update(blob)
                 .where(
-                    blob.c.id.in_(blob_ids[at : at + 500]),
+                    some,
+                    blob.c.state == BlobState.LIVE,
                     ~exists().where(entry.c.blob_id == blob.c.id),
                 )
                 .values(state=BlobState.CONDEMNED, since_us=self._unit.now_us())
             )
 
-    def collectable(self, grace_us: int, limit: int) -> list[str]:
-        """Objects condemned, or staged and never referred to, for longer than the grace."""
+    def doom(self, grace_us: int, limit: int) -> list[str]:
+        """Objects condemned, or staged and never referred to, for longer than the grace: to be deleted and forgotten.
+
+        Those that a sweep before this one doomed and then died over are among them.
+        """
         before = self._unit.now_us() - grace_us
-        query = select(blob.c.id).where(
-            blob.c.state.in_((BlobState.CONDEMNED, BlobState.STAGED)), blob.c.since_us <= before
-        )
-        return list(self._connection.scalars(query.limit(limit)))
+        over = (blob.c.state.in_((BlobState.CONDEMNED, BlobState.STAGED))) & (blob.c.since_us <= before)
+        query = select(blob.c.id).where(over | (blob.c.state == BlobState.DOOMED)).order_by(blob.c.id).limit(limit)
+        ids = list(self._connection.scalars(query.with_for_update(skip_locked=True)))
+        self._connection.execute(update(blob).where(blob.c.id.in_(ids)).values(state=BlobState.DOOMED))
+        return ids
 
     def forget(self, blob_ids: Sequence[str]) -> None:
         """The rows of deleted objects are gone."""

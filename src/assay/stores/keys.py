@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from assay.stores import schema
+from assay.stores.delta import Delta
 
 CHUNK = 500  # bound variables a statement
+Rows = list[dict[str, Any]]
+Intern = Callable[[Any, Rows], None]
 
 
 class Keys:
-    """Looks names up and gives numbers to new ones, in one transaction.
+    """Looks names up and gives numbers to new ones.
 
     `known` is filled by whoever holds a cache of committed numbers; new ones are collected in `fresh`, for the cache
     to take over after the commit and never before.
+
+    Args:
+        connection: Where names are looked up.
+        delta: Its engine.
+        intern: Stores rows of a table in a transaction of its own, so that nobody who holds locks on runs waits for a
+            name that another such has just given. None: in this transaction, where there is only one writer.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, delta: Delta, intern: Intern | None) -> None:
         self._connection = connection
+        self._delta = delta
+        self._intern = intern or self._insert
         self.known: Mapping[tuple[int, str], int] = {}
         self.fresh: dict[tuple[int, str], int] = {}
+
+    def _insert(self, table: Any, rows: Rows) -> None:
+        self._connection.execute(self._delta.insert(table).on_conflict_do_nothing(), rows)
 
     def ids(self, workspace_id: int, names: Iterable[str]) -> dict[str, int]:
         """The numbers of all these names, given where they had none."""
@@ -37,10 +52,10 @@ class Keys:
                 found[name] = number
         if missing:
             stored = self.lookup(workspace_id, missing)
-            for name in sorted(set(missing) - stored.keys()):
-                result = self._connection.execute(insert(schema.key).values(workspace_id=workspace_id, name=name))
-                assert result.inserted_primary_key is not None
-                stored[name] = int(result.inserted_primary_key[0])
+            new = sorted(set(missing) - stored.keys())
+            if new:
+                self._intern(schema.key, [{"workspace_id": workspace_id, "name": name} for name in new])
+                stored.update(self.lookup(workspace_id, new))
             self.fresh.update({(workspace_id, name): number for name, number in stored.items()})
             found.update(stored)
         return found
@@ -58,18 +73,25 @@ class Keys:
 
     def context_id(self, workspace_id: int, context: Mapping[str, str] | None) -> int:
         """The number of a context, given if it had none; 0 for no context."""
+        number = self.find_context(workspace_id, context)
+        if number is None:
+            document, digest = _canonical(context or {})
+            row = {"workspace_id": workspace_id, "digest": digest, "document": document}
+            self._intern(schema.context, [row])
+            number = self.find_context(workspace_id, context)
+            assert number is not None
+        return number
+
+    def find_context(self, workspace_id: int, context: Mapping[str, str] | None) -> int | None:
+        """The number of a context, if it has one; 0 for no context."""
         if not context:
             return 0
-        document = json.dumps(dict(context), sort_keys=True, separators=(",", ":"))
-        digest = hashlib.blake2b(document.encode(), digest_size=16).hexdigest()
         table = schema.context
-        number = self._connection.execute(
-            select(table.c.id).where(table.c.workspace_id == workspace_id, table.c.digest == digest)
+        return self._connection.execute(
+            select(table.c.id).where(table.c.workspace_id == workspace_id, table.c.digest == _canonical(context)[1])
         ).scalar_one_or_none()
-        if number is None:
-            result = self._connection.execute(
-                insert(table).values(workspace_id=workspace_id, digest=digest, document=document)
-            )
-            assert result.inserted_primary_key is not None
-            number = result.inserted_primary_key[0]
-        return int(number)
+
+
+def _canonical(context: Mapping[str, str]) -> tuple[str, str]:
+    document = json.dumps(dict(context), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return document, hashlib.blake2b(document.encode(), digest_size=16).hexdigest()

@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import select
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -52,7 +51,7 @@ class LineageStore:
 
     def _link(self, subject_id: int, verb: str, object_id: int, step: int, detail: dict[str, str]) -> None:
         self._connection.execute(
-            upsert(edge)
+            self._unit.delta.insert(edge)
             .values(
                 subject_id=subject_id,
                 verb=verb,
@@ -73,25 +72,20 @@ class LineageStore:
         if found is not None:
             return int(found)
         now = self._unit.now_us()
-        while True:
-            id = make_id(Kind.DATASET, now, self._unit.random())
-            if self._connection.execute(select(dataset.c.id).where(dataset.c.id == id)).first() is None:
-                break
-        self._connection.execute(
-            insert(dataset).values(
-                id=id,
-                workspace_id=scope.workspace_id,
-                experiment_id=experiment_id,
-                name=item.name,
-                digest=item.digest,
-                source_type=item.source_type,
-                source=item.source,
-                schema=item.schema,
-                profile=item.profile,
-                created_us=now,
-            )
+        statement = self._unit.delta.insert(dataset).values(
+            id=make_id(Kind.DATASET, now, self._unit.random()),
+            workspace_id=scope.workspace_id,
+            experiment_id=experiment_id,
+            name=item.name,
+            digest=item.digest,
+            source_type=item.source_type,
+            source=item.source,
+            schema=item.schema,
+            profile=item.profile,
+            created_us=now,
         )
-        return id
+        self._connection.execute(statement.on_conflict_do_nothing())
+        return self._dataset_id(scope, experiment_id, item)  # ours, or that of who came first
 
     def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]:
         """The datasets that each run used."""

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 CHUNK = 500
+Call = tuple[Scope, Logged]
 
 
-def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[tuple[Scope, Logged]]) -> list[AssayError | None]:
+def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> list[AssayError | None]:
     """Stores what the calls log; for each the refusal, or None if it is stored.
 
-    Points of one owner in the group become one batch, numbered `seq` of this writer.
+    Points of one owner in the group become one batch, numbered `seq` of this server's writer. Runs are locked before
+    models and both in the order of their ids, so that two groups never wait for each other in a circle.
     """
-    runs = _rows(unit, schema.run, {logged.run_uid for _, logged in calls})
-    models = _rows(unit, schema.logged_model, {p.model_uid for _, logged in calls for p in logged.model_points})
+    runs = _locked(unit, schema.run, {logged.run_uid for _, logged in calls})
+    models = _locked(unit, schema.logged_model, {p.model_uid for _, logged in calls for p in logged.model_points})
     refusals: list[AssayError | None] = []
     points: dict[int, list[Points]] = {}
     for scope, logged in calls:
@@ -35,16 +37,19 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[tuple[Scope,
             for point in logged.model_points:
                 if point.model_uid not in models or models[point.model_uid].workspace_id != scope.workspace_id:
                     raise NotFound(f"Logged model with ID '{point.model_uid}' not found.", field="model_id")
-            unit.owned.insert_params(scope, run.id, logged.params)
+            skip, rest_is_new = unit.writers.advance(scope, run.id, logged)
+            if rest_is_new:
+                unit.owned.insert_params(scope, run.id, logged.params)
         except AssayError as refusal:
             refusals.append(refusal)
             continue
         refusals.append(None)
+        if len(logged.keys) > skip:
+            points.setdefault(run.id, []).append(_columns(unit, scope, logged, skip))
+        if not rest_is_new:
+            continue
         _set_tags(unit, scope, run, logged)
-        if logged.keys:
-            ids = unit.keys.ids(scope.workspace_id, dict.fromkeys(logged.keys))
-            columns = from_lists([ids[key] for key in logged.keys], logged.steps, logged.times_us, logged.values)
-            points.setdefault(run.id, []).append(columns)
+        unit.values.put(scope, run.id, logged.logged_values)
         for point in logged.model_points:
             context = {"run": run.uid}
             if point.dataset_name is not None:
@@ -59,14 +64,39 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[tuple[Scope,
     return refusals
 
 
-def _rows(unit: Unit, table: Any, uids: set[str]) -> dict[str, Any]:
-    wanted, found = sorted(uids), {}
-    for at in range(0, len(wanted), CHUNK):
-        query = select(table.c.id, table.c.uid, table.c.workspace_id, table.c.lifecycle).where(
-            table.c.uid.in_(wanted[at : at + CHUNK])
+def _columns(unit: Unit, scope: Scope, logged: Logged, skip: int) -> Points:
+    ids = unit.keys.ids(scope.workspace_id, dict.fromkeys(logged.keys))
+    columns = from_lists(
+        [ids[key] for key in logged.keys],
+        logged.steps,
+        logged.times_us,
+        logged.values,
+        [unit.keys.context_id(scope.workspace_id, context) for context in logged.contexts] or 0,
+        logged.rows or -1,
+    )
+    return columns.take(slice(skip, None)) if skip else columns
+
+
+def _locked(unit: Unit, table: Any, uids: set[str]) -> dict[str, Any]:
+    """The rows of these uids, held until the unit ends, in the order of their ids."""
+    columns = (table.c.id, table.c.uid, table.c.workspace_id, table.c.lifecycle)
+    wanted = sorted(uids)
+    ids: list[int] = []
+    if len(wanted) > CHUNK:  # locks must be taken in one order, so the ids come first
+        for at in range(0, len(wanted), CHUNK):
+            query = select(table.c.id).where(table.c.uid.in_(wanted[at : at + CHUNK]))
+            ids += unit.connection.scalars(query)
+        ids.sort()
+        parts = [table.c.id.in_(ids[at : at + CHUNK]) for at in range(0, len(ids), CHUNK)]
+    else:
+        parts = [table.c.uid.in_(wanted)] if wanted else []
+    return {
+        row.uid: row
+        for part in parts
+        for row in unit.connection.execute(
+            select(*columns).where(part).order_by(table.c.id).with_for_update(key_share=True)
         )
-        found.update({row.uid: row for row in unit.connection.execute(query)})
-    return found
+    }
 
 
 def _writable(scope: Scope, run: Any, uid: str) -> Any:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from sqlalchemy import Engine, insert, inspect, select
 
 from assay.core.scope import DEFAULT_WORKSPACE_ID
+from assay.core.tracking import Lifecycle
 from assay.stores import schema
+from assay.stores.delta import Delta
 from assay.wire.errors import InvalidState
 
 REVISION = "0001"
 
 
-def prepare(engine: Engine) -> None:
+def prepare(engine: Engine, delta: Delta) -> None:
     """The store has this server's schema, the default workspace and MLflow's experiment 0.
 
     Raises:
@@ -27,13 +29,17 @@ def prepare(engine: Engine) -> None:
                 )
             return
         schema.metadata.create_all(connection)
-        now = 0
+        now = int(connection.exec_driver_sql(delta.now_us).scalar_one())
         connection.execute(insert(schema.schema_row).values(id=1, revision=REVISION, oldest_server=REVISION))
         connection.execute(insert(schema.workspace).values(id=DEFAULT_WORKSPACE_ID, name="default", created_us=now))
         connection.execute(insert(schema.counter).values(name="experiment", value=0))
-        connection.exec_driver_sql(
-            "INSERT INTO experiment (id, workspace_id, name, lifecycle, created_us, updated_us) "
-            "VALUES (0, 1, 'Default', 'active', "
-            "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER), "
-            "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
+        connection.execute(
+            insert(schema.experiment).values(
+                id=0,
+                workspace_id=DEFAULT_WORKSPACE_ID,
+                name="Default",
+                lifecycle=Lifecycle.ACTIVE.value,
+                created_us=now,
+                updated_us=now,
+            )
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, select, update
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -63,25 +62,25 @@ class ModelStore:
         }
         for _ in range(8):
             id = make_id(Kind.MODEL, now, self._unit.random())
-            try:
-                self._connection.execute(insert(table).values(id=id, **values))
-            except IntegrityError:  # another model of this millisecond drew the same number
-                continue
-            return self.get(scope, model.uid)
+            statement = self._unit.delta.insert(table).values(id=id, **values).on_conflict_do_nothing()
+            if self._connection.execute(statement.returning(table.c.id)).first() is not None:
+                return self.get(scope, model.uid)  # else another model of this millisecond drew the same number
         raise AlreadyExists("No free model id was found", remedy="try again")
 
     def get(self, scope: Scope, uid: str) -> LoggedModel:
         """The model of this uid, deleted or not."""
-        row = self._connection.execute(
-            select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id)
-        ).first()
+        return self._one(select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid)
+
+    def lock(self, scope: Scope, uid: str) -> LoggedModel:
+        """The model, held until the unit ends; SQLite's one writer holds everything."""
+        query = select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id)
+        return self._one(query.with_for_update(key_share=True), uid)
+
+    def _one(self, query: Select[Any], uid: str) -> LoggedModel:
+        row = self._connection.execute(query).first()
         if row is None:
             raise NotFound(f"Logged model with ID '{uid}' not found.", field="model_id")
         return as_model(row)
-
-    def lock(self, scope: Scope, uid: str) -> LoggedModel:
-        """The same: the one writer of SQLite holds everything."""
-        return self.get(scope, uid)
 
     def update(
         self, scope: Scope, id: int, *, status: ModelStatus | None = None, status_message: str | None = None
@@ -96,7 +95,7 @@ class ModelStore:
         self._change(scope, id, lifecycle=lifecycle.value, deleted_us=deleted)
 
     def _change(self, scope: Scope, id: int, **values: Any) -> None:
-        later = func.max(table.c.updated_us, self._unit.now_us())
+        later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
         self._connection.execute(
             update(table)
             .where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
@@ -114,7 +113,7 @@ class ModelStore:
     ) -> Page[LoggedModel]:
         """A page of models that are not deleted."""
         target = Target(table, scope.workspace_id, table.c.created_us, table.c.uid, contexts=True)
-        compiler = Compiler(self._connection, target)
+        compiler = Compiler(self._connection, self._unit.delta, target)
         query = select(table).where(
             table.c.workspace_id == scope.workspace_id,
             table.c.experiment_id.in_(list(experiment_ids)),

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assay.core.scope import Scope
 from assay.stores import schema
@@ -103,7 +102,7 @@ class OwnedStore:
         if not tags:
             return
         ids = self._unit.keys.ids(scope.workspace_id, tags)
-        statement: Any = upsert(schema.tag)
+        statement: Any = self._unit.delta.insert(schema.tag)
         statement = statement.on_conflict_do_update(
             index_elements=["owner_id", "key_id"],
             set_={"value": statement.excluded.value, "value_key": statement.excluded.value_key},

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, and_, select, update
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -70,11 +69,9 @@ class RunStore:
         }
         for _ in range(8):
             id = make_id(Kind.RUN, now, self._unit.random())
-            try:
-                self._connection.execute(insert(table).values(id=id, **values))
-            except IntegrityError:  # another run of this millisecond drew the same number
-                continue
-            return self.get(scope, run.uid)
+            statement = self._unit.delta.insert(table).values(id=id, **values).on_conflict_do_nothing()
+            if self._connection.execute(statement.returning(table.c.id)).first() is not None:
+                return self.get(scope, run.uid)  # else another run of this millisecond drew the same number
         raise AlreadyExists("No free run id was found", remedy="try again")
 
     def _one(self, query: Select[Any], uid: str) -> Run:
@@ -88,8 +85,9 @@ class RunStore:
         return self._one(select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid)
 
     def lock(self, scope: Scope, uid: str) -> Run:
-        """The same: the one writer of SQLite holds everything."""
-        return self.get(scope, uid)
+        """The run, held until the unit ends; SQLite's one writer holds everything."""
+        query = select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id)
+        return self._one(query.with_for_update(key_share=True), uid)
 
     def update(
         self,
@@ -109,7 +107,7 @@ class RunStore:
             self._connection.execute(update(motion).where(motion.c.owner_id == id).values(touched_us=0))
 
     def _change(self, scope: Scope, id: int, **values: Any) -> None:
-        later = func.max(table.c.updated_us, self._unit.now_us())
+        later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
         self._connection.execute(
             update(table)
             .where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
@@ -124,11 +122,9 @@ class RunStore:
     def set_lifecycle_of_experiment(self, scope: Scope, experiment_id: int, lifecycle: Lifecycle) -> None:
         """All runs of the experiment are in this lifecycle."""
         deleted = self._unit.now_us() if lifecycle is Lifecycle.DELETED else None
-        self._connection.execute(
-            update(table)
-            .where(table.c.workspace_id == scope.workspace_id, table.c.experiment_id == experiment_id)
-            .values(lifecycle=lifecycle.value, deleted_us=deleted)
-        )
+        these = and_(table.c.workspace_id == scope.workspace_id, table.c.experiment_id == experiment_id)
+        self._connection.execute(select(table.c.id).where(these).order_by(table.c.id).with_for_update(key_share=True))
+        self._connection.execute(update(table).where(these).values(lifecycle=lifecycle.value, deleted_us=deleted))
 
     def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
         """The ids of those uids that exist."""
@@ -148,7 +144,9 @@ class RunStore:
         token: str | None,
     ) -> Page[Run]:
         """A page of runs."""
-        compiler = Compiler(self._connection, Target(table, scope.workspace_id, table.c.start_us, table.c.uid))
+        compiler = Compiler(
+            self._connection, self._unit.delta, Target(table, scope.workspace_id, table.c.start_us, table.c.uid)
+        )
         query = select(table).where(
             table.c.workspace_id == scope.workspace_id, table.c.experiment_id.in_(list(experiment_ids))
         )

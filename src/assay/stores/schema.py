@@ -226,6 +226,90 @@ metric_chunk = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 
+# Series of few points share a page: a chunk of its own would cost each of them more than its points do. The pages of
+# an owner part its small series by (key, context); each is known by where it begins.
+metric_page = Table(
+    "metric_page",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_key_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_context_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_key_id", BigInteger, nullable=False),
+    Column("last_context_id", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# Who sends to a run, and how far he got: what lies below `next_seq` was stored, whatever became of it since.
+writer = Table(
+    "writer",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", TEXT, primary_key=True),
+    Column("stream", TEXT, primary_key=True),  # points | system | console
+    Column("epoch", Integer, nullable=False),  # raised by a rewind: what was sent before it is refused
+    Column("next_seq", BigInteger, nullable=False),
+    Column("actor", TEXT, nullable=False),
+    Column("heartbeats", Boolean, nullable=False),  # whether silence means that it is gone
+    Column("seen_us", BigInteger, nullable=False),
+)
+
+run_config = Table(
+    "run_config",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("document", TEXT, nullable=False),  # JSON as sent; `param` is its index
+)
+
+# What is logged at a step and is no number: media, tables, histograms, text.
+logged_value = Table(
+    "logged_value",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("context_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("kind", TEXT, nullable=False),  # null | text | bool | json, later: image, table ...
+    Column("document", TEXT, nullable=False),  # JSON; what is large lies in the owner's file tree
+)
+
+run_group = Table(
+    "run_group",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    UniqueConstraint("workspace_id", "experiment_id", "name"),
+)
+
+run_group_member = Table(
+    "run_group_member",
+    metadata,
+    Column("group_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("joined_us", BigInteger, nullable=False),
+    Index("run_group_member_by_run", "run_id"),
+)
+
+# What a foreign client named, by the name folded as its dialect compares.
+external_name = Table(
+    "external_name",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", TEXT, primary_key=True),
+    Column("dialect", TEXT, primary_key=True),
+    Column("container", TEXT, primary_key=True),
+    Column("folded", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Index("external_name_by_id", "id"),
+)
+
 
 dataset = Table(
     "dataset",
@@ -288,8 +372,60 @@ blob = Table(
     Column("blake3", TEXT),  # NULL until the server has computed it itself
     Column("sha256", TEXT),
     Column("md5", TEXT),
-    Column("state", SmallInteger, nullable=False),  # 0 staged, 1 live, 2 condemned
+    Column("state", SmallInteger, nullable=False),  # stores.files.BlobState
     Column("since_us", BigInteger, nullable=False),
     Index("blob_by_digest", "workspace_id", "blake3"),
     Index("blob_by_state", "state", "since_us"),
+)
+
+# A transfer that may take long: its lease ends, then a sweep aborts it.
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", TEXT, primary_key=True),
+    Column("workspace_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("path", TEXT, nullable=False),
+    Column("blob_id", TEXT, nullable=False),
+    Column("backend_id", TEXT, nullable=False),  # the object store's own name of the multipart upload
+    Column("lease_until_us", BigInteger, nullable=False),
+    Index("upload_by_lease", "lease_until_us"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("kind", TEXT, primary_key=True),
+    Column("key", TEXT, primary_key=True),
+    Column("due_us", BigInteger, nullable=False),
+    Column("lease_until_us", BigInteger, nullable=False),
+    Column("holder", TEXT, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Index("job_by_due", "kind", "due_us"),
+)
+
+# The chain of governed acts. Records are canonical bytes; what may be erased lies in audit_detail.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+audit_record = Table(
+    "audit_record",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", LargeBinary, nullable=False),
+)
+
+audit_detail = Table(
+    "audit_detail",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("detail", TEXT),  # NULL once erased
 )

@@ -44,6 +44,7 @@ from assay.core.search.ast import (
     Tag,
 )
 from assay.stores import schema
+from assay.stores.delta import Delta
 from assay.wire.errors import InvalidInput
 
 INDEXED = 200  # characters of a text that its index holds
@@ -64,8 +65,9 @@ class Target:
 class Compiler:
     """Turns a tree into a WHERE clause for one target."""
 
-    def __init__(self, connection: Connection, target: Target) -> None:
+    def __init__(self, connection: Connection, delta: Delta, target: Target) -> None:
         self._connection = connection
+        self._delta = delta
         self._target = target
         self._ids: dict[str, int | None] = {}
 
@@ -96,7 +98,7 @@ class Compiler:
                 numeric = all(not isinstance(value, str) for value in values)
                 return self._holds(field, lambda column: column.in_(values), numeric=numeric)
             case Like(field, pattern, case_sensitive):
-                return self._holds(field, lambda c: c.like(pattern) if case_sensitive else c.ilike(pattern))
+                return self._holds(field, lambda column: self._delta.like(column, pattern, case_sensitive))
 
     def _holds(
         self, field: Field, test: Any, equals: tuple[str, Any] | None = None, *, numeric: bool = False
@@ -141,7 +143,7 @@ class Compiler:
 
     def _uses_dataset(self, name: str, test: Any) -> ColumnElement[bool]:
         edge, dataset = schema.edge, schema.dataset
-        column = func.json_extract(edge.c.detail, '$."mlflow.data.context"') if name == "context" else dataset.c[name]
+        column = self._delta.json_text(edge.c.detail, "mlflow.data.context") if name == "context" else dataset.c[name]
         uses = select(edge.c.subject_id).join(dataset, dataset.c.id == edge.c.object_id)
         return self._target.table.c.id.in_(uses.where(edge.c.verb == "uses", test(column)))
 

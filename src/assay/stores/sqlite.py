@@ -16,9 +16,10 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
+from assay.stores.delta import SQLITE
 from assay.stores.migrate import prepare
 from assay.stores.unit import Unit
-from assay.stores.writer import Writer, as_unavailable
+from assay.stores.writer import Writer, passing
 
 T = TypeVar("T")
 
@@ -47,8 +48,8 @@ class SqliteStore:
         self._engine = create_engine("sqlite://", creator=self._connect, **kwargs)
         event.listen(self._engine, "begin", _begin)
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
-        prepare(self._engine)
-        self._writer = Writer(self._engine, replica, self._unit, self._lock)
+        prepare(self._engine, SQLITE)
+        self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock)
         self._stop = threading.Event()
         self._rest = threading.Thread(target=self._settle, name="assay-settle", daemon=True)
         self._rest.start()
@@ -66,7 +67,7 @@ class SqliteStore:
         return connection
 
     def _unit(self, connection: Connection) -> Unit:
-        return Unit(connection, self._random)
+        return Unit(connection, SQLITE, self._random)
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
@@ -74,7 +75,7 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.acquire()
         try:
-            with as_unavailable(), self._engine.connect() as connection, connection.begin() as transaction:
+            with passing(SQLITE), self._engine.connect() as connection, connection.begin() as transaction:
                 yield self._unit(connection)
                 transaction.rollback()
         finally:
@@ -92,12 +93,13 @@ class SqliteStore:
 
     def settle(self, older_than_us: int = REST_US) -> int:
         """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""
-        done = 0
-        while True:
-            moved: int = self._writer.submit(lambda unit: unit.points.settle(older_than_us, limit=16)).result()
-            done += moved
-            if moved < 16:
-                return done
+        before_us = self.write(lambda unit: unit.now_us()) - older_than_us
+        ids: list[int] = self._writer.submit(lambda unit: unit.points.compaction.at_rest(before_us, 1_000)).result()
+        return sum(self._settle_one(id, before_us) for id in ids)
+
+    def _settle_one(self, owner_id: int, before_us: int) -> bool:
+        done: bool = self._writer.submit(lambda unit: unit.points.compaction.settle(owner_id, before_us)).result()
+        return done
 
     def _settle(self) -> None:
         while not self._stop.wait(REST_EVERY_S):

@@ -6,30 +6,36 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
 from assay.stores.files import FileStore
-from assay.stores.keys import Keys
+from assay.stores.keys import Intern, Keys
 from assay.stores.lineage import LineageStore
 from assay.stores.models import ModelStore
 from assay.stores.owned import OwnedStore
 from assay.stores.points import PointStore
 from assay.stores.runs import RunStore
-
-NOW = "SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000"
+from assay.stores.values import ValueStore
+from assay.stores.writers import WriterStore
 
 
 class Unit:
     """The stores of all aggregates over one connection in a transaction."""
 
-    def __init__(self, connection: Connection, random: Callable[[], int]) -> None:
+    def __init__(
+        self, connection: Connection, delta: Delta, random: Callable[[], int], intern: Intern | None = None
+    ) -> None:
         self.connection = connection
+        self.delta = delta
         self.random = random
         self._now_us: int | None = None
-        self.keys = Keys(connection)
+        self.keys = Keys(connection, delta, intern)
         self.experiments = ExperimentStore(self)
         self.runs = RunStore(self)
         self.owned = OwnedStore(self)
         self.points = PointStore(self)
+        self.values = ValueStore(self)
+        self.writers = WriterStore(self)
         self.lineage = LineageStore(self)
         self.models = ModelStore(self)
         self.files = FileStore(self)
@@ -37,5 +43,5 @@ class Unit:
     def now_us(self) -> int:
         """The database's time, the same throughout the unit, to the millisecond."""
         if self._now_us is None:
-            self._now_us = int(self.connection.exec_driver_sql(NOW).scalar_one())
+            self._now_us = int(self.connection.exec_driver_sql(self.delta.now_us).scalar_one())
         return self._now_us

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
+from assay.stores.delta import Delta
 from assay.stores.logging import store_logged
 from assay.stores.unit import Unit
 from assay.wire.errors import AssayError, Unavailable
@@ -23,37 +22,14 @@ from assay.wire.errors import AssayError, Unavailable
 GROUP = 256
 KEY_CACHE = 200_000
 
-_FULL = ("database or disk is full", "No space left on device")
-
-
-def unavailable(error: BaseException) -> AssayError | None:
-    """The answer to an engine's failure that may pass, or None if it is a fault of ours."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(cause, sqlite3.OperationalError):
-        return None
-    text = str(cause)
-    if any(sign in text for sign in _FULL):
-        return Unavailable(
-            "The disk that holds the store is full; nothing of this request was kept",
-            remedy="free space on the disk of the home; the server goes on by itself",
-            retry_after_s=5,
-        )
-    if any(sign in text for sign in ("readonly", "read-only", "unable to open", "disk I/O error", "locked")):
-        return Unavailable(
-            f"The store cannot be written: {text}; nothing of this request was kept",
-            remedy="check the home's permissions, mount and disk; the server goes on by itself",
-            retry_after_s=5,
-        )
-    return None
-
 
 @contextmanager
-def as_unavailable() -> Iterator[None]:
-    """Engine failures that may pass become Unavailable."""
+def passing(delta: Delta) -> Iterator[None]:
+    """Failures of the engine that may pass become Unavailable."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
-        if (answer := unavailable(error)) is not None:
+    except Exception as error:
+        if (answer := delta.refusal(error)) is not None:
             raise answer from error
         raise
 
@@ -67,16 +43,26 @@ class _Job:
 
 
 class Writer:
-    """The one writing thread of a store."""
+    """The one writing thread of a store.
+
+    Args:
+        engine: Where to write.
+        delta: Its engine.
+        replica: A name that no other process, past or present, writes under.
+        unit: Opens the stores over a connection.
+        lock: Held while writing, where readers share the connection.
+    """
 
     def __init__(
         self,
         engine: Engine,
+        delta: Delta,
         replica: str,
         unit: Callable[[Connection], Unit],
         lock: threading.RLock | None,
     ) -> None:
         self._engine = engine
+        self._delta = delta
         self._writer = f"server:{replica}"
         self._unit = unit
         self._lock = lock
@@ -146,7 +132,7 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 -- nobody waits for ever, and nobody pays for a neighbour
             connection.rollback()
             if len(group) == 1:
-                group[0].future.set_exception(unavailable(error) or error)
+                group[0].future.set_exception(self._delta.refusal(error) or error)
                 return
             for job in group:
                 self._commit(connection, [job])

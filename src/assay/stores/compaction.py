@@ -1,0 +1,243 @@
+"""Compaction: an owner's tail of batches becomes chunks and pages; rest, rewind and fork build on it.
+
+Who calls holds the owner's lock. What is deleted is exactly what was read in the same transaction.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, insert, select, tuple_
+
+from assay.core.ids import Kind, kind_of
+from assay.core.points import chunks, pages
+from assay.core.points.columns import Points, concat
+from assay.core.points.latest import latest as latest_of
+from assay.core.points.payload import decode, encode
+from assay.stores import schema
+
+if TYPE_CHECKING:
+    from assay.stores.unit import Unit
+
+LEVEL = 3  # zstandard's level of what is compacted: written seldom, read often
+
+batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
+live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
+
+
+class Compaction:
+    """Moves an owner's points to where they are read best."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._connection = unit.connection
+
+    def compact(self, owner_id: int) -> None:
+        """The owner's tail lies in chunks and pages; its batches are gone."""
+        rows = list(
+            self._connection.execute(
+                select(batch.c.writer, batch.c.seq, batch.c.payload).where(batch.c.owner_id == owner_id)
+            )
+        )
+        if not rows:
+            return
+        self._add(owner_id, concat([decode(row.payload) for row in rows]).normal())
+        sql = self._unit.delta.sql
+        self._connection.exec_driver_sql(
+            sql("DELETE FROM metric_batch WHERE owner_id = ? AND writer = ? AND seq = ?"),
+            [(owner_id, row.writer, row.seq) for row in rows],
+        )
+        self._connection.exec_driver_sql(
+            sql("UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"), (owner_id,)
+        )
+
+    def _add(self, owner_id: int, points: Points) -> None:
+        chunked = {
+            (row.key_id, row.context_id)
+            for row in self._connection.execute(
+                select(chunk.c.key_id, chunk.c.context_id).where(chunk.c.owner_id == owner_id).distinct()
+            )
+        }
+        large: list[Points] = []
+        small: list[Points] = []
+        for key_id, context_id, series in points.series():
+            (large if (key_id, context_id) in chunked else small).append(series)
+        if small:
+            large += self._merge_pages(owner_id, small)
+        new = [row for series in large for row in self._merge_chunks(owner_id, series)]
+        if new:
+            self._connection.execute(insert(chunk), new)
+
+    def _merge_pages(self, owner_id: int, small: Sequence[Points]) -> list[Points]:
+        """Merges series into the pages that own their place; returns those that have outgrown a page."""
+        firsts = [
+            (row.first_key_id, row.first_context_id)
+            for row in self._connection.execute(
+                select(page.c.first_key_id, page.c.first_context_id)
+                .where(page.c.owner_id == owner_id)
+                .order_by(page.c.first_key_id, page.c.first_context_id)
+            )
+        ]
+        by_page: dict[int, list[Points]] = {}
+        for series in small:
+            place = bisect_right(firsts, (int(series.key[0]), int(series.context[0]))) - 1
+            by_page.setdefault(max(place, 0), []).append(series)
+        outgrown: list[Points] = []
+        rows: list[dict[str, Any]] = []
+        for place, added in by_page.items():
+            if firsts:
+                key_id, context_id = firsts[place]
+                this = and_(
+                    page.c.owner_id == owner_id, page.c.first_key_id == key_id, page.c.first_context_id == context_id
+                )
+                added = [*added, decode(self._connection.execute(select(page.c.payload).where(this)).scalar_one())]  # noqa: PLW2901
+                self._connection.execute(delete(page).where(this))
+            kept, large = pages.part(concat(added).normal())
+            outgrown += large
+            rows += [{"owner_id": owner_id, **_page_row(points)} for points in kept]
+        if rows:
+            self._connection.execute(insert(page), rows)
+        return outgrown
+
+    def _merge_chunks(self, owner_id: int, points: Points) -> list[dict[str, Any]]:
+        """The rows that replace the chunks which a series' new points touch; those are deleted."""
+        key_id, context_id = int(points.key[0]), int(points.context[0])
+        mine = and_(chunk.c.owner_id == owner_id, chunk.c.key_id == key_id, chunk.c.context_id == context_id)
+        columns = (chunk.c.first_step, chunk.c.first_us, chunk.c.last_step, chunk.c.last_us, chunk.c.count.label("n"))
+        ranges = [
+            chunks.ChunkRange((row.first_step, row.first_us), (row.last_step, row.last_us), row.n)
+            for row in self._connection.execute(
+                select(*columns).where(mine).order_by(chunk.c.first_step, chunk.c.first_us)
+            )
+        ]
+        old: list[Points] = []
+        hit = chunks.touched(ranges, points)
+        if hit:
+            begin = tuple_(chunk.c.first_step, chunk.c.first_us)
+            these = and_(mine, begin >= hit[0].first, begin <= hit[-1].first)
+            old = [decode(payload) for payload in self._connection.scalars(select(chunk.c.payload).where(these))]
+            self._connection.execute(delete(chunk).where(these))
+        return [_chunk_row(owner_id, piece) for piece in chunks.merge(old, points)]
+
+    def at_rest(self, before_us: int, limit: int) -> list[int]:
+        """Owners in motion that nothing was logged to since."""
+        query = select(motion.c.owner_id).where(motion.c.touched_us <= before_us).order_by(motion.c.touched_us)
+        return list(self._connection.scalars(query.limit(limit)))
+
+    def settle(self, owner_id: int, before_us: int) -> bool:
+        """The tail is compacted and the latest values lie where an index serves them; whether there was need.
+
+        Takes the owner's lock; if somebody else holds it, the owner is not at rest.
+        """
+        owner = schema.run if kind_of(owner_id) is Kind.RUN else schema.logged_model
+        mine = select(owner.c.id).where(owner.c.id == owner_id).with_for_update(key_share=True, skip_locked=True)
+        if self._connection.execute(mine).first() is None:
+            return False
+        resting = select(motion.c.owner_id).where(motion.c.owner_id == owner_id, motion.c.touched_us <= before_us)
+        if self._connection.execute(resting).first() is None:
+            return False
+        self.compact(owner_id)
+        values = select(live).where(live.c.owner_id == owner_id)
+        self._connection.execute(insert(latest).from_select([column.name for column in latest.c], values))
+        self._connection.execute(delete(live).where(live.c.owner_id == owner_id))
+        self._connection.execute(delete(motion).where(motion.c.owner_id == owner_id))
+        return True
+
+    def rewind(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone, and the latest values are those of what remains."""
+        self.compact(owner_id)
+        cut = and_(chunk.c.owner_id == owner_id, chunk.c.last_step > step)
+        kept = [
+            decode(p) for p in self._connection.scalars(select(chunk.c.payload).where(cut, chunk.c.first_step <= step))
+        ]
+        self._connection.execute(delete(chunk).where(cut))
+        rows = [_chunk_row(owner_id, points.take(points.step <= step)) for points in kept]
+        if rows:
+            self._connection.execute(insert(chunk), rows)
+        small = [decode(p) for p in self._connection.scalars(select(page.c.payload).where(page.c.owner_id == owner_id))]
+        self._connection.execute(delete(page).where(page.c.owner_id == owner_id))
+        left = [points.take(points.step <= step) for points in small]
+        rows = [{"owner_id": owner_id, **_page_row(points)} for points in left if len(points)]
+        if rows:
+            self._connection.execute(insert(page), rows)
+        self._recompute_latest(owner_id)
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner, which has no points yet, has those of the source up to the step.
+
+        Whole chunks are copied as they lie; only those that the step cuts are opened.
+        """
+        columns = [column.name for column in chunk.c if column.name != "owner_id"]
+        whole = [chunk.c.owner_id == source_id] + ([] if step is None else [chunk.c.last_step <= step])
+        rows = [
+            {**dict(row._mapping), "owner_id": owner_id}
+            for row in self._connection.execute(select(*(chunk.c[name] for name in columns)).where(*whole))
+        ]
+        if rows:
+            self._connection.execute(insert(chunk), rows)
+        payloads = list(self._connection.scalars(select(page.c.payload).where(page.c.owner_id == source_id)))
+        payloads += self._connection.scalars(select(batch.c.payload).where(batch.c.owner_id == source_id))
+        if step is not None:
+            cut = and_(chunk.c.owner_id == source_id, chunk.c.last_step > step, chunk.c.first_step <= step)
+            payloads += self._connection.scalars(select(chunk.c.payload).where(cut))
+        points = concat([decode(payload) for payload in payloads])
+        points = (points if step is None else points.take(points.step <= step)).normal()
+        if len(points):
+            self._add(owner_id, points)
+        self._recompute_latest(owner_id)
+
+    def _recompute_latest(self, owner_id: int) -> None:
+        points = self._unit.points.all(owner_id)
+        for table in (live, latest, motion):
+            self._connection.execute(delete(table).where(table.c.owner_id == owner_id))
+        rows = [
+            {
+                "owner_id": owner_id,
+                "key_id": row.key,
+                "context_id": row.context,
+                "value": row.value,
+                "is_nan": row.is_nan,
+                "step": row.step,
+                "time_us": row.time_us,
+                "min_value": row.min,
+                "max_value": row.max,
+            }
+            for row in latest_of(points)
+        ]
+        if rows:
+            self._connection.execute(insert(latest), rows)
+
+
+def _page_row(points: Points) -> dict[str, Any]:
+    return {
+        "first_key_id": int(points.key[0]),
+        "first_context_id": int(points.context[0]),
+        "last_key_id": int(points.key[-1]),
+        "last_context_id": int(points.context[-1]),
+        "count": len(points),
+        "payload": encode(points, LEVEL),
+    }
+
+
+def _chunk_row(owner_id: int, piece: Points) -> dict[str, Any]:
+    (first_step, first_us), (last_step, last_us) = chunks.position(piece, 0), chunks.position(piece, -1)
+    summary = chunks.summarise(piece)
+    return {
+        "owner_id": owner_id,
+        "key_id": int(piece.key[0]),
+        "context_id": int(piece.context[0]),
+        "first_step": first_step,
+        "first_us": first_us,
+        "last_step": last_step,
+        "last_us": last_us,
+        "count": len(piece),
+        "first_value": summary.first,
+        "last_value": summary.last,
+        "min_value": summary.min,
+        "max_value": summary.max,
+        "sum_value": summary.sum,
+        "nan_count": summary.nan_count,
+        "payload": encode(piece, LEVEL),
+    }

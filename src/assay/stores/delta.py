@@ -1,0 +1,110 @@
+"""What differs between the engines, and nothing else: all other SQL is written once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from sqlalchemy import ColumnElement, Table, Text, cast, func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from assay.wire.errors import AssayError, Unavailable
+
+RETRY_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One engine's words for what SQL has no common word for."""
+
+    name: str
+    insert: Callable[[Table], Any]  # an INSERT that knows ON CONFLICT
+    later: Callable[..., ColumnElement[Any]]  # the greatest of its arguments
+    json_text: Callable[[ColumnElement[Any], str], ColumnElement[Any]]  # the text under a key of a JSON object
+    like: Callable[[ColumnElement[Any], str, bool], ColumnElement[bool]]  # column, pattern, case-sensitive
+    now_us: str
+    placeholder: str
+    refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
+
+    def sql(self, text: str) -> str:
+        """A statement written with `?` in the driver's own form."""
+        return text if self.placeholder == "?" else text.replace("?", self.placeholder)
+
+
+def _sqlite_refusal(error: BaseException) -> AssayError | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.OperationalError):
+        return None
+    text = str(cause)
+    if "full" in text or "No space" in text:
+        return Unavailable(
+            "The disk that holds the store is full; nothing of this request was kept",
+            remedy="free space on the disk of the home; the server goes on by itself",
+            retry_after_s=RETRY_S,
+        )
+    if any(sign in text for sign in ("readonly", "read-only", "unable to open", "disk I/O error", "locked")):
+        return Unavailable(
+            f"The store cannot be written: {text}; nothing of this request was kept",
+            remedy="check the home's permissions, mount and disk; the server goes on by itself",
+            retry_after_s=RETRY_S,
+        )
+    return None
+
+
+def _postgres_refusal(error: BaseException) -> AssayError | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ReadOnlySqlTransaction)):
+        return Unavailable(
+            f"PostgreSQL cannot write: {str(cause).strip()}; nothing of this request was kept",
+            remedy="free space or end its read-only state; the server goes on by itself",
+            retry_after_s=RETRY_S,
+        )
+    if isinstance(cause, psycopg.OperationalError) and not isinstance(cause, psycopg.errors.TransactionRollback):
+        return Unavailable(
+            "PostgreSQL does not answer",
+            remedy="check that it runs and accepts this server; the server goes on by itself",
+            retry_after_s=RETRY_S,
+        )
+    return None
+
+
+def _sqlite_like(column: ColumnElement[Any], pattern: str, case_sensitive: bool) -> ColumnElement[bool]:
+    return column.like(pattern) if case_sensitive else func.lower(column).like(_ascii_lower(pattern))
+
+
+def _postgres_like(column: ColumnElement[Any], pattern: str, case_sensitive: bool) -> ColumnElement[bool]:
+    # SQLite's LIKE has no escape character unless told; collation C folds the case of ASCII only, as SQLite does.
+    return (
+        column.like(pattern, escape="") if case_sensitive else func.lower(column).like(_ascii_lower(pattern), escape="")
+    )
+
+
+def _ascii_lower(text: str) -> str:
+    return "".join(sign.lower() if sign.isascii() else sign for sign in text)
+
+
+SQLITE = Delta(
+    name="sqlite",
+    insert=sqlite.insert,
+    later=func.max,
+    json_text=lambda column, key: func.json_extract(column, f'$."{key}"'),
+    like=_sqlite_like,
+    now_us="SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000",
+    placeholder="?",
+    refusal=_sqlite_refusal,
+)
+
+POSTGRES = Delta(
+    name="postgresql",
+    insert=postgresql.insert,
+    later=func.greatest,
+    json_text=lambda column, key: cast(column, postgresql.JSON)[key].as_string().cast(Text),
+    like=_postgres_like,
+    now_us="SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1000",
+    placeholder="%s",
+    refusal=_postgres_refusal,
+)

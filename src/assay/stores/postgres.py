@@ -1,0 +1,125 @@
+"""The catalog in a PostgreSQL database, which several servers may share."""
+
+from __future__ import annotations
+
+import random as chance
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from assay.core.scope import Scope
+from assay.core.tracking import Logged
+from assay.ports.store import UnitOfWork
+from assay.stores.delta import POSTGRES
+from assay.stores.migrate import prepare
+from assay.stores.unit import Unit
+from assay.stores.writer import Writer, passing
+from assay.wire.errors import InvalidInput
+
+T = TypeVar("T")
+
+ATTEMPTS = 10
+REST_US = 60 * 1_000_000
+REST_EVERY_S = 5.0
+# A neighbour that we could not see at first was faster: what it wrote is seen by the next attempt.
+AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation)
+
+
+class PostgresStore:
+    """The catalog on PostgreSQL. Many processes, many threads.
+
+    Locks are taken in one order everywhere: experiments, runs by id, models by id, then what they own; names are
+    interned outside. So no two transactions wait for each other in a circle.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`.
+        replica: A name that no other process, past or present, writes under.
+        random: Gives the low bits of new ids.
+
+    Raises:
+        InvalidInput: The URL cannot be read.
+        Unavailable: The database does not answer.
+    """
+
+    def __init__(self, url: str, replica: str, random: Callable[[], int]) -> None:
+        try:
+            address = make_url(url).set(drivername="postgresql+psycopg")
+        except ArgumentError as error:
+            raise InvalidInput(
+                "The store's address cannot be read", field="--store", remedy="postgresql://user:password@host/database"
+            ) from error
+        self._random = random
+        self._engine = create_engine(
+            address, pool_size=16, max_overflow=16, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        )
+        self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with passing(POSTGRES):
+            prepare(self._engine, POSTGRES)
+        self._writer = Writer(self._engine, POSTGRES, replica, self._unit, None)
+        self._stop = threading.Event()
+        self._rest = threading.Thread(target=self._settle, name="assay-settle", daemon=True)
+        self._rest.start()
+
+    def _unit(self, connection: Connection) -> Unit:
+        return Unit(connection, POSTGRES, self._random, self._intern)
+
+    def _intern(self, table: Any, rows: list[dict[str, Any]]) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(POSTGRES.insert(table).on_conflict_do_nothing(), rows)
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """A snapshot: what it shows does not change until it closes."""
+        with passing(POSTGRES), self._reader.connect() as connection, connection.begin():
+            yield self._unit(connection)
+
+    def write(self, work: Callable[[UnitOfWork], T]) -> T:
+        """The result of `work`, whose effect is on disk; nothing of it remains if it raised."""
+        return self._write(work)
+
+    def _write(self, work: Callable[[Unit], T]) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with passing(POSTGRES), self._engine.begin() as connection:
+                    return work(self._unit(connection))
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not isinstance(error.orig, AGAIN):
+                    raise
+                time.sleep(chance.uniform(0, 0.005 * attempt))  # noqa: S311 -- only to part those who met
+        raise AssertionError("unreachable")
+
+    def log(self, scope: Scope, logged: Logged) -> Future[None]:
+        """Points, params and tags of one call; the future ends when they are on disk, or refused."""
+        return self._writer.log(scope, logged)
+
+    def settle(self, older_than_us: int = REST_US) -> int:
+        """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""
+        with self.read() as unit:
+            before_us = unit.now_us() - older_than_us
+        ids = self._write(lambda unit: unit.points.compaction.at_rest(before_us, 1_000))
+        return sum(self._settle_one(id, before_us) for id in ids)
+
+    def _settle_one(self, owner_id: int, before_us: int) -> bool:
+        return self._write(lambda unit: unit.points.compaction.settle(owner_id, before_us))
+
+    def _settle(self) -> None:
+        while not self._stop.wait(REST_EVERY_S):
+            try:
+                self.settle()
+            except Exception:  # noqa: BLE001, S112 -- a database away must not end the house-keeping
+                continue
+
+    def close(self) -> None:
+        """Ends the writer after what was accepted is on disk."""
+        self._stop.set()
+        self._rest.join()
+        self._writer.close()
+        self._engine.dispose()

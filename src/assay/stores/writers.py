@@ -1,0 +1,112 @@
+"""Writers in SQL: who sends to a run, how far he got, and so what of a batch is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, select, update
+
+from assay.core.scope import Scope
+from assay.core.tracking import LOST_AFTER_US, Logged, Progress
+from assay.stores import schema
+from assay.wire.errors import Conflict, SequenceGap
+
+if TYPE_CHECKING:
+    from assay.stores.unit import Unit
+
+CHUNK = 500
+table = schema.writer
+
+
+class WriterStore:
+    """See `assay.ports.store.Writers`; who advances holds the run's lock."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._connection = unit.connection
+
+    def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
+        """The writer's progress; a new one begins at 0 in epoch 0."""
+        statement = self._unit.delta.insert(table).values(
+            run_id=run_id,
+            name=name,
+            stream=stream,
+            epoch=0,
+            next_seq=0,
+            actor=scope.actor.name,
+            heartbeats=heartbeats,
+            seen_us=self._unit.now_us(),
+        )
+        self._connection.execute(statement.on_conflict_do_nothing())
+        self.seen(run_id, name)
+        found = self._find(run_id, name, stream)
+        assert found is not None
+        return found
+
+    def seen(self, run_id: int, name: str) -> None:
+        """The writer is alive."""
+        mine = and_(table.c.run_id == run_id, table.c.name == name)
+        self._connection.execute(update(table).where(mine).values(seen_us=self._unit.now_us()))
+
+    def _find(self, run_id: int, name: str, stream: str) -> Progress | None:
+        row = self._connection.execute(
+            select(table).where(table.c.run_id == run_id, table.c.name == name, table.c.stream == stream)
+        ).first()
+        return None if row is None else Progress(row.name, row.stream, row.epoch, row.next_seq, row.seen_us)
+
+    def advance(self, scope: Scope, run_id: int, logged: Logged) -> tuple[int, bool]:
+        """How many of the batch's points were stored before, and whether what else it brings is new.
+
+        Raises:
+            SequenceGap: Records before this batch are missing.
+            Conflict: The writer's epoch is over: the run was rewound since.
+        """
+        sender = logged.writer
+        if sender is None:
+            return 0, True
+        got = self._find(run_id, sender.name, sender.stream) or self.open(
+            scope, run_id, sender.name, sender.stream, heartbeats=False
+        )
+        if sender.epoch != got.epoch:
+            raise Conflict(
+                f"The run was rewound: writer {sender.name!r} is in epoch {got.epoch}, not {sender.epoch}",
+                field="writer.epoch",
+                remedy="read the run again and number what follows anew",
+                details={"epoch": got.epoch, "expected": got.next_seq},
+            )
+        if sender.first_seq > got.next_seq:
+            raise SequenceGap(
+                f"Writer {sender.name!r} sent record {sender.first_seq}, but {got.next_seq} is the next one missing",
+                field="writer.first_seq",
+                bound=got.next_seq,
+                remedy=f"send again from record {got.next_seq}",
+                details={"expected": got.next_seq},
+            )
+        others = bool(logged.params or logged.tags or logged.logged_values or logged.model_points)
+        end = sender.first_seq + len(logged.keys) + others
+        mine = and_(table.c.run_id == run_id, table.c.name == sender.name, table.c.stream == sender.stream)
+        self._connection.execute(
+            update(table).where(mine).values(next_seq=max(end, got.next_seq), seen_us=self._unit.now_us())
+        )
+        return min(got.next_seq - sender.first_seq, len(logged.keys)), end > got.next_seq
+
+    def raise_epochs(self, run_id: int) -> None:
+        """All writers of the run begin anew: what they sent before is refused."""
+        self._connection.execute(
+            update(table).where(table.c.run_id == run_id).values(epoch=table.c.epoch + 1, next_seq=0)
+        )
+
+    def silent(self, run_ids: Sequence[int]) -> set[int]:
+        """Those of the runs whose heartbeating writers have all been silent for five minutes."""
+        before = self._unit.now_us() - LOST_AFTER_US
+        found: set[int] = set()
+        for at in range(0, len(run_ids), CHUNK):
+            query = (
+                select(table.c.run_id)
+                .where(table.c.run_id.in_(run_ids[at : at + CHUNK]), table.c.heartbeats)
+                .group_by(table.c.run_id)
+                .having(func.max(table.c.seen_us) < before)
+            )
+            found.update(self._connection.scalars(query))
+        return found
