@@ -1,0 +1,235 @@
+"""Writes the reference pages that the code itself knows best: the command line, errors, settings, MLflow routes.
+
+`python docs/generate.py` writes them; with `--check` it writes nothing and fails if one differs. What has no sentence
+here or in the code (a setting, an error's remedy, a route) makes it fail too, so that nothing stays undocumented.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from starlette.routing import Route
+
+from assay.cli.root import cli
+from assay.dialects.mlflow import app, logging
+from assay.dialects.mlflow.calls import ROUTES
+from assay.dialects.mlflow.errors import TABLE
+from assay.dialects.native.app import STATUS
+from assay.wire.errors import AssayError
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs/reference"
+NOTE = "<!-- Written by docs/generate.py (make docs). Change the code, not this page. -->\n\n"
+
+ERRORS = """\
+An error has a stable code, one sentence for a person and, where it applies, the field at fault, the bound that was
+crossed and a remedy. The native API answers `application/problem+json` (RFC 9457) with the code as `code`. The MLflow
+dialect answers `error_code` and `message`, as MLflow's clients expect; the remedy stands behind the message.
+
+"""
+
+# What a caller does about an error; a single answer often says it more exactly in its own remedy.
+REMEDIES = {
+    "already_exists": "Choose another name, or use the thing that has it.",
+    "conflict": "Read the thing again and retry.",
+    "corrupt": "Restore the damaged part from a backup. Assay does not guess.",
+    "internal": "Look at the server's log: this is a fault of Assay. Please report it.",
+    "invalid_input": "Mend the field that the answer names.",
+    "invalid_state": "Bring the thing into the state that the message names, then retry.",
+    "not_active": "Restore the run, experiment or model first.",
+    "not_found": "Check the id or name, and that the client speaks to the right server.",
+    "not_supported": "Use what the message names instead.",
+    "param_changed": "Log the new value under another key, or in a new run.",
+    "permission_denied": "Ask somebody who may, or use the home's token.",
+    "route_not_found": "Check the path; this release may not have the route yet.",
+    "rule_violation": "Meet the rule that the message names.",
+    "sequence_gap": "Send again from the expected sequence number.",
+    "too_large": "Send it in smaller parts.",
+    "unauthenticated": "Send a token.",
+    "unavailable": "Wait and retry; the server goes on by itself once the cause is gone.",
+}
+VARIABLES = {
+    "ASSAY_HOME": "The home folder, where `--home` does not say otherwise. Default: `~/.assay`.",
+    "ASSAY_URL": "The server that `assay runs` and `assay show` read from, where `--url` does not say otherwise.",
+}
+# What routes do that have no handler of their own to say it.
+ROUTE_LINES = {
+    ("POST", "mlflow/runs/log-batch"): "Logs points, params and tags of a run, all or nothing.",
+    ("POST", "mlflow/runs/log-metric"): "Logs one point.",
+    ("POST", "mlflow/runs/log-parameter"): "Logs one param.",
+    ("POST", "mlflow/runs/set-tag"): "Sets one tag.",
+    ("GET", "mlflow/artifacts/list"): "Lists the files of a run.",
+    ("GET", "mlflow/logged-models/{model_id}/artifacts/directories"): "Lists the files of a logged model.",
+    ("GET", "mlflow/server-info"): "Says what this server can do.",
+    ("POST", "mlflow/artifacts/presigned-upload-url"): "Asks for a presigned upload.",
+    ("POST", "mlflow/artifacts/presigned-download-url"): "Asks for a presigned download.",
+    ("GET", "mlflow-artifacts/artifacts"): "Lists a folder.",
+    ("GET", "mlflow-artifacts/artifacts/{path:path}"): "Downloads a file, or a range of it.",
+    ("PUT", "mlflow-artifacts/artifacts/{path:path}"): "Stores a file.",
+    ("DELETE", "mlflow-artifacts/artifacts/{path:path}"): "Deletes a file or folder.",
+    ("POST", "mlflow-artifacts/mpu/create/{path:path}"): "Begins a multipart upload.",
+    ("POST", "mlflow-artifacts/mpu/complete/{path:path}"): "Completes a multipart upload.",
+    ("POST", "mlflow-artifacts/mpu/abort/{path:path}"): "Gives a multipart upload up.",
+    ("GET", "mlflow-artifacts/presigned/{path:path}"): "Asks for a presigned download of a path.",
+    ("GET", "/version"): "The MLflow version that the server speaks.",
+    ("GET", "/get-artifact"): "Downloads a file of a run, as MLflow's web page asks for it.",
+}
+PREFIXES = ("/api/2.0/", "/ajax-api/2.0/", "/api/3.0/", "/ajax-api/3.0/")
+
+
+def row(*cells: str) -> str:
+    """A row of a table."""
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def table(*names: str) -> str:
+    """The head of a table."""
+    return row(*names) + "|" + "---|" * len(names) + "\n"
+
+
+def first_line(thing: object) -> str:
+    """The first sentence of a docstring."""
+    return (inspect.getdoc(thing) or "").split("\n\n")[0]
+
+
+def commands(group: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """A command and all below it, by name."""
+    yield path, group
+    if isinstance(group, click.Group):
+        for name, command in sorted(group.commands.items()):
+            yield from commands(command, (*path, name))
+
+
+def cli_page() -> str:
+    """Every command, its arguments and its options."""
+    text = "# Command line\n\n" + NOTE
+    text += "Exit status: 0 done, 1 refused (the message says what to do), 2 misused.\n"
+    for path, command in commands(cli, ("assay",)):
+        if command.hidden:
+            continue
+        context = click.Context(command, info_name=" ".join(path), **cli.context_settings)
+        usage = " ".join(command.collect_usage_pieces(context))
+        text += f"\n## {' '.join(path)}\n\n{inspect.cleandoc(command.help or '')}\n\n"
+        text += f"```\n{' '.join(path)} {usage}\n```\n"
+        records = [param.get_help_record(context) for param in command.get_params(context)]
+        rows = [row(f"`{record[0]}`", record[1] or "") for record in records if record]
+        if rows:
+            text += "\n" + table("option", "meaning") + "".join(rows)
+    return text
+
+
+def errors_page() -> str:
+    """Every error code, what it means, what to do, and its form in each dialect."""
+    classes = {AssayError.code: AssayError, **AssayError.registry}
+    text = "# Errors\n\n" + NOTE + ERRORS
+    text += table("code", "meaning", "what to do", "native status", "MLflow status and `error_code`")
+    for code, kind in sorted(classes.items()):
+        meaning = "A fault of the server itself." if kind is AssayError else first_line(kind)
+        status, name = TABLE[code]
+        text += row(f"`{code}`", meaning, REMEDIES[code], str(STATUS[code]), f"{status} `{name}`")
+    return text
+
+
+def variables_read(folder: Path) -> set[str]:
+    """The names of the environment variables that the code below a folder reads by a literal name."""
+    found: set[str] = set()
+    for file in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(value=value, attr="get" | "getenv"), args=[ast.Constant(name), *_]):
+                    where = ast.unparse(value)
+                case ast.Subscript(value=value, slice=ast.Constant(name)):
+                    where = ast.unparse(value)
+                case _:
+                    continue
+            if where in ("os", "os.environ", "environ") and isinstance(name, str):
+                found.add(name)
+    return found
+
+
+def settings_page() -> str:
+    """Every environment variable, and the options of `assay up`."""
+    text = "# Settings\n\n" + NOTE
+    text += "There is no settings file. An option beats an environment variable, which beats the default.\n\n"
+    text += "## Environment variables\n\n" + table("variable", "meaning")
+    for name in sorted(variables_read(ROOT / "src/assay")):
+        text += row(f"`{name}`", VARIABLES[name])
+    text += "\n## Options of `assay up`\n\n" + table("option", "meaning")
+    command = cli.commands["up"]
+    context = click.Context(command, info_name="assay up", **cli.context_settings)
+    for param in command.get_params(context):
+        record = param.get_help_record(context)
+        if record:
+            text += row(f"`{record[0]}`", record[1])
+    return text
+
+
+def mlflow_routes() -> list[tuple[str, str]]:
+    """(method, path) of each route of the dialect; which there are does not depend on what serves them."""
+    blank: list[Any] = [None] * len(inspect.signature(app.routes).parameters)
+    found = [route for route in app.routes(*blank) if isinstance(route, Route)]
+    return [(method, route.path) for route in found for method in sorted((route.methods or set()) - {"HEAD"})]
+
+
+def mlflow_page() -> str:
+    """Every route that an mlflow client may ask for."""
+    lines = dict(ROUTE_LINES)
+    lines.update({(item.method, f"mlflow/{item.path}"): first_line(item.handler) for item in ROUTES})
+    missing = [f"mlflow/{path}" for path in logging.LOGGING if ("POST", f"mlflow/{path}") not in lines]
+    if missing:
+        raise KeyError(f"no sentence for {missing}")
+    shared: dict[tuple[str, str], int] = {}
+    for method, path in mlflow_routes():
+        prefix = next((prefix for prefix in PREFIXES if path.startswith(prefix)), "")
+        shared[method, path.removeprefix(prefix)] = shared.get((method, path.removeprefix(prefix)), 0) + 1
+    text = "# Routes of the MLflow dialect\n\n" + NOTE
+    prefixes = ", ".join(f"`{prefix}`" for prefix in PREFIXES)
+    text += f"A path without a leading slash is answered under each of {prefixes}.\n\n"
+    text += table("method", "path", "what it does")
+    for (method, path), count in sorted(shared.items(), key=lambda item: (item[0][1].startswith("/"), item[0][::-1])):
+        if not path.startswith("/") and count != len(PREFIXES):
+            raise ValueError(f"{method} {path} is not under every prefix")
+        text += row(method, f"`{path}`", lines[method, path])
+    return text
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "errors.md": errors_page,
+    "mlflow-routes.md": mlflow_page,
+    "settings.md": settings_page,
+}
+
+
+def stale(folder: Path) -> list[str]:
+    """The pages of a folder that are not what the code says now."""
+    files = {name: folder / name for name in PAGES}
+    return [name for name, file in files.items() if not file.exists() or file.read_text() != PAGES[name]()]
+
+
+def write(folder: Path) -> None:
+    """All pages lie in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page())
+
+
+def main() -> None:
+    """Writes or checks the pages."""
+    parser = argparse.ArgumentParser(description="Write the generated reference pages.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page differs")
+    if not parser.parse_args().check:
+        write(REFERENCE)
+    elif differing := stale(REFERENCE):
+        sys.exit(f"not what the code says: {', '.join(differing)}. Run: make docs")
+
+
+if __name__ == "__main__":
+    main()
