@@ -1,0 +1,84 @@
+"""Whether compaction keeps up: what lies uncompacted and unfolded while a load runs, read beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import load
+from targets import Target
+
+COUNTS = (
+    "select (select count(*) from metric_batch), (select coalesce(sum(count), 0) from metric_batch), "
+    "(select count(*) from metric_live), (select count(*) from metric_motion)"
+)
+RUN_LENGTH = 500
+SLACK = 1.25  # a sawtooth of folding and logging is no growth
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The counts at one moment."""
+
+    at_s: float
+    batches: int
+    points: int
+    live: int
+    owners: int
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A run of the load with the samples taken beside it."""
+
+    seconds: float
+    points_per_s: float
+    samples: list[Sample]
+
+    def medians(self, name: str, parts: int = 5) -> list[float]:
+        """The median of a count in each equal part of the time."""
+        length = self.seconds / parts
+        found: list[list[float]] = [[] for _ in range(parts)]
+        for sample in self.samples:
+            found[min(int(sample.at_s / length), parts - 1)].append(getattr(sample, name))
+        return [statistics.median(values) if values else float("nan") for values in found]
+
+    @property
+    def steady(self) -> bool:
+        """Neither batches nor latest values grew in the last four fifths."""
+        return all(self._level(self.medians(name)) for name in ("batches", "live"))
+
+    @staticmethod
+    def _level(medians: list[float]) -> bool:
+        return medians[-1] <= SLACK * max(medians[1], medians[2])
+
+
+def watch(target: Target, seconds: float) -> Growth:
+    """Eight connections log for so long; half of them end their run every 500 batches and begin another."""
+    count, close = _counter(target)
+    process = load.start(target.url, "batch", 8, warm_s=0.0, window_s=seconds, windows=1, short_runs=RUN_LENGTH)
+    began = time.perf_counter()
+    samples = []
+    while process.poll() is None and time.perf_counter() - began < seconds:
+        time.sleep(min(1.0, seconds / 60))
+        samples.append(Sample(time.perf_counter() - began, *count()))
+    close()
+    loaded = load.outcome(process)
+    if loaded.refused:
+        raise RuntimeError(f"{loaded.refused} refused: {loaded.refusal}")
+    return Growth(seconds, loaded.median, samples)
+
+
+def _counter(target: Target) -> tuple[Callable[[], tuple[int, ...]], Callable[[], Any]]:
+    if target.kind.store:
+        import psycopg
+
+        server = psycopg.connect(target.kind.store, autocommit=True)
+        return lambda: tuple(server.execute(COUNTS).fetchone() or ()), server.close
+    path = target.folder / "home" / "assay.db"
+    file = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20, isolation_level=None)
+    return lambda: tuple(file.execute(COUNTS).fetchone()), file.close
