@@ -4,7 +4,7 @@ UV         = .tools/bin/uv
 PY         = .venv/bin/python
 export UV_PYTHON_DOWNLOADS = never
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-clients demo fmt lint types imports test test-long e2e docs bench lock check
+.PHONY: help setup setup-clients demo fmt lint types imports test test-long e2e ui docs bench lock check
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ test-long: setup setup-clients ## the same, at full length
 
 e2e: setup setup-clients ## run only the flows of the official clients
 	.venv/bin/pytest -q tests/e2e
+
+ui: setup ## build the browser UI, once there is one
+	@test ! -d ui || $(UV) sync --frozen --quiet --reinstall-package assay-ml
+	@test -d ui || echo "There is no browser UI yet; the server's front page shows the newest runs."
 
 docs: setup ## write the generated reference pages
 	$(PY) docs/generate.py

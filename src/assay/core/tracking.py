@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from assay.core.points.columns import Floats, Ints
+
 
 class Lifecycle(StrEnum):
     """Whether a thing is in use; deleting is soft until it is purged."""
@@ -223,9 +225,9 @@ class Logged:
 
     run_uid: str
     keys: Sequence[str] = ()
-    values: Sequence[float] = ()
-    steps: Sequence[int] = ()
-    times_us: Sequence[int] = ()
+    values: Sequence[float] | Floats = ()
+    steps: Sequence[int] | Ints = ()
+    times_us: Sequence[int] | Ints = ()
     rows: Sequence[int] = ()
     contexts: Sequence[Mapping[str, str] | None] = ()
     params: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from assay.core.points.columns import Points, concat, from_lists
-from assay.core.points.latest import latest
 from assay.core.scope import Scope
 from assay.core.tracking import NAME_TAG, PARENT_TAG, Lifecycle, Logged
 from assay.stores import schema
@@ -58,9 +57,8 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> li
             context_id = unit.keys.context_id(scope.workspace_id, context)
             columns = from_lists([key_id], [point.step], [point.time_us], [point.value], context_id)
             points.setdefault(models[point.model_uid].id, []).append(columns)
-    for owner_id in sorted(points):
-        together = concat(points[owner_id])
-        unit.points.append(owner_id, writer, seq, together, latest(together))
+    if points:
+        unit.points.append(writer, seq, {owner_id: concat(parts) for owner_id, parts in points.items()})
     return refusals
 
 

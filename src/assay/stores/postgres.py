@@ -90,8 +90,9 @@ class PostgresStore:
             try:
                 with passing(POSTGRES), self._engine.begin() as connection:
                     return work(self._unit(connection))
-            except DBAPIError as error:
-                if attempt == ATTEMPTS or not isinstance(error.orig, AGAIN):
+            except (DBAPIError, psycopg.Error) as error:
+                cause = error.orig if isinstance(error, DBAPIError) else error
+                if attempt == ATTEMPTS or not isinstance(cause, AGAIN):
                     raise
                 time.sleep(chance.uniform(0, 0.005 * attempt))  # noqa: S311 -- only to part those who met
         raise AssertionError("unreachable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -29,6 +30,7 @@ class Unit:
         self.delta = delta
         self.random = random
         self._now_us: int | None = None
+        self._cursor: Any = None
         self.keys = Keys(connection, delta, intern)
         self.experiments = ExperimentStore(self)
         self.runs = RunStore(self)
@@ -39,6 +41,14 @@ class Unit:
         self.lineage = LineageStore(self)
         self.models = ModelStore(self)
         self.files = FileStore(self)
+
+    def driver(self) -> Any:
+        """A cursor of the driver itself in this transaction, for the busiest statements."""
+        if self._cursor is None:
+            raw = self.connection.connection.driver_connection
+            assert raw is not None
+            self._cursor = raw.cursor()
+        return self._cursor
 
     def now_us(self) -> int:
         """The database's time, the same throughout the unit, to the millisecond."""

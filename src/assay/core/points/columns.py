@@ -49,22 +49,39 @@ class Points:
 
         NaN orders as 0, after it.
         """
-        nan = np.isnan(self.value)
-        shown = np.where(nan, 0.0, self.value)
-        order = np.lexsort((nan, shown, self.row, self.time_us, self.step, self.context, self.key))
-        points = self.take(order)
+        points = self._sorted()
         if len(points) < 2:
             return points
-        bits = np.where(nan, np.nan, self.value + 0.0)[order].view(np.int64)
+        step, time_us, row = points.step, points.time_us, points.row
+        near = (step[1:] == step[:-1]) & (time_us[1:] == time_us[:-1]) & (row[1:] == row[:-1])
+        if not near.any():
+            return points
+        bits = np.where(np.isnan(points.value), np.nan, points.value + 0.0).view(np.int64)
         same = (
-            (points.step[1:] == points.step[:-1])
-            & (points.time_us[1:] == points.time_us[:-1])
+            near
             & (bits[1:] == bits[:-1])
-            & (points.row[1:] == points.row[:-1])
             & (points.context[1:] == points.context[:-1])
             & (points.key[1:] == points.key[:-1])
         )
         return points.take(np.concatenate(([True], ~same))) if same.any() else points
+
+    def _sorted(self) -> Points:
+        """Most batches need no more than their series put together, in the order in which they were logged."""
+        if len(self) < 2:
+            return self
+        key, context = self.key, self.context
+        if not ((key[1:] == key[:-1]) & (context[1:] == context[:-1])).all():
+            order = np.lexsort((context, key)) if (context != context[0]).any() else np.argsort(key, kind="stable")
+            points = self.take(order)
+        else:
+            points = self
+        new = (points.key[1:] != points.key[:-1]) | (points.context[1:] != points.context[:-1])
+        step, time_us = points.step, points.time_us
+        if (new | (step[1:] > step[:-1]) | ((step[1:] == step[:-1]) & (time_us[1:] > time_us[:-1]))).all():
+            return points
+        nan = np.isnan(self.value)
+        shown = np.where(nan, 0.0, self.value)
+        return self.take(np.lexsort((nan, shown, self.row, self.time_us, self.step, self.context, self.key)))
 
     def series(self) -> list[tuple[int, int, Points]]:
         """The points of each (key, context), in key order; the points must be in canonical order."""
@@ -80,9 +97,9 @@ class Points:
 
 def from_lists(
     key: Sequence[int],
-    step: Sequence[int],
-    time_us: Sequence[int],
-    value: Sequence[float],
+    step: Sequence[int] | Ints,
+    time_us: Sequence[int] | Ints,
+    value: Sequence[float] | Floats,
     context: Sequence[int] | int = NO_CONTEXT,
     row: Sequence[int] | int = NO_ROW,
 ) -> Points:

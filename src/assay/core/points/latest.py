@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from assay.core.points.columns import Points
+from assay.core.points.columns import Ints, Points
 
 
-@dataclass(frozen=True, slots=True)
-class LatestRow:
+class LatestRow(NamedTuple):
     """The last point of a series by (step, time, value), NaN counting as 0, and min and max over what is not NaN."""
 
     key: int
@@ -24,25 +23,30 @@ class LatestRow:
 
 
 def latest(points: Points) -> list[LatestRow]:
-    """One row a series, ordered by (key, context)."""
+    """One row a series, ordered by (key, context); the points must be in canonical order."""
     n = len(points)
     if n == 0:
         return []
-    nan = np.isnan(points.value)
-    shown = np.where(nan, 0.0, points.value)
-    order = np.lexsort((~nan, shown, points.time_us, points.step, points.context, points.key))
-    key, context = points.key[order], points.context[order]
+    key, context, value = points.key, points.context, points.value
+    nan = np.isnan(value)
     starts = np.concatenate(([0], np.flatnonzero((key[1:] != key[:-1]) | (context[1:] != context[:-1])) + 1))
-    last = order[np.append(starts[1:], n) - 1]
-    low = np.minimum.reduceat(np.where(nan, np.inf, points.value)[order], starts)
-    high = np.maximum.reduceat(np.where(nan, -np.inf, points.value)[order], starts)
-    some = np.logical_or.reduceat(~nan[order], starts)
+    last = np.append(starts[1:], n) - 1
+    if nan.any():
+        low = np.minimum.reduceat(np.where(nan, np.inf, value), starts)
+        high = np.maximum.reduceat(np.where(nan, -np.inf, value), starts)
+        some = np.logical_or.reduceat(~nan, starts)
+        last = _last_by_value(points, last)
+    else:
+        low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
+        some = np.ones(len(starts), bool)
+        if (points.row != points.row[0]).any():
+            last = _last_by_value(points, last)
     return [
         LatestRow(k, c, None if is_nan else v, is_nan, s, t, lo if any_ else None, hi if any_ else None)
         for k, c, v, is_nan, s, t, lo, hi, any_ in zip(
             key[starts].tolist(),
             context[starts].tolist(),
-            points.value[last].tolist(),
+            value[last].tolist(),
             nan[last].tolist(),
             points.step[last].tolist(),
             points.time_us[last].tolist(),
@@ -52,3 +56,11 @@ def latest(points: Points) -> list[LatestRow]:
             strict=True,
         )
     ]
+
+
+def _last_by_value(points: Points, last: Ints) -> Ints:
+    """The last point of each series by (step, time, value, number before NaN): rows do not count here."""
+    nan = np.isnan(points.value)
+    shown = np.where(nan, 0.0, points.value)
+    order = np.lexsort((~nan, shown, points.time_us, points.step, points.context, points.key))
+    return order[last]

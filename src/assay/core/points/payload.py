@@ -1,8 +1,15 @@
 """The stored form of points: format, codec and checksum, then compressed columns.
 
-Format 1: `<BBII` = format, codec, CRC-32 of what follows the header, size of the expanded body. The body is a count
-(`<I`), then six columns. A column is a mode byte and its data: 0 all equal (8 bytes), 1 int64 as deltas with the bytes
-of equal weight side by side, 2 float64 with its bytes so, 3 float32 so. Every format stays readable for ever.
+Format 1: `<BBII` = format, codec, CRC-32 of what follows the header, size of the expanded body. Codec 0 stores the
+body as it is, codec 1 as one zstandard frame. The body is a count (`<I`), then six columns: key, context, row, step,
+time and value. A column is a mode byte and its data:
+
+- 0: all equal (8 bytes);
+- 1, 2, 4, 8: int64 as its first value (8 bytes) and the differences to the one before, each in so many bytes, the bytes
+  of equal weight side by side;
+- 16: float64 with its bytes so, 17: float32 so.
+
+Every format stays readable for ever.
 """
 
 from __future__ import annotations
@@ -21,21 +28,25 @@ from assay.wire.errors import Corrupt
 
 HEADER = struct.Struct("<BBII")
 FORMAT = 1
-ZSTD = 1
+RAW, ZSTD = 0, 1
 MAX_POINTS = 1 << 22
-EQUAL, DELTAS, DOUBLES, SINGLES = 0, 1, 2, 3
+EQUAL, DOUBLES, SINGLES = 0, 16, 17
+WIDTHS = (1, 2, 4, 8)
+WORTH_COMPRESSING = 128  # bytes of a body
 
 _mine = threading.local()  # making a compressor costs more than using it, and one serves one thread
+_COUNT = struct.Struct("<I")
+_INT = struct.Struct("<q")
 
 
 def encode(points: Points, level: int = 1) -> bytes:
     """The points as a payload; level is zstandard's."""
     ints = (points.key, points.context, points.row, points.step, points.time_us)
     body = b"".join(
-        (struct.pack("<I", len(points)), *(_encode_ints(column) for column in ints), _encode_floats(points.value))
+        (_COUNT.pack(len(points)), *(_encode_ints(column) for column in ints), _encode_floats(points.value))
     )
-    packed = _compressor(level).compress(body)
-    return HEADER.pack(FORMAT, ZSTD, zlib.crc32(packed), len(body)) + packed
+    codec, packed = (RAW, body) if len(body) < WORTH_COMPRESSING else (ZSTD, _compressor(level).compress(body))
+    return HEADER.pack(FORMAT, codec, zlib.crc32(packed), len(body)) + packed
 
 
 def decode(payload: bytes) -> Points:
@@ -47,15 +58,17 @@ def decode(payload: bytes) -> Points:
     if len(payload) < HEADER.size:
         raise Corrupt("A payload of points is shorter than its header")
     format_, codec, crc, size = HEADER.unpack_from(payload)
-    if format_ != FORMAT or codec != ZSTD:
+    if format_ != FORMAT or codec not in (RAW, ZSTD):
         raise Corrupt(f"Unknown payload format {format_}, codec {codec}", remedy="upgrade the server")
     packed = payload[HEADER.size :]
     if zlib.crc32(packed) != crc:
         raise Corrupt("A payload of points does not match its checksum")
-    if size > 4 + 6 * (1 + 8 * MAX_POINTS):
+    if size > 4 + 6 * (9 + 8 * MAX_POINTS):
         raise Corrupt("A payload of points claims an impossible size")
     try:
-        body = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+        body = packed if codec == RAW else _decompressor().decompress(packed, max_output_size=size)
+        if len(body) != size:
+            raise Corrupt("A payload of points has another size than it claims")
         return _decode_body(body)
     except (zstandard.ZstdError, struct.error, ValueError, IndexError) as error:
         raise Corrupt(f"A payload of points cannot be read: {error}") from error
@@ -64,56 +77,72 @@ def decode(payload: bytes) -> Points:
 def _compressor(level: int) -> zstandard.ZstdCompressor:
     made: dict[int, zstandard.ZstdCompressor] = _mine.__dict__.setdefault("compressors", {})
     if level not in made:
-        made[level] = zstandard.ZstdCompressor(level=level)
+        made[level] = zstandard.ZstdCompressor(level=level, write_content_size=True)
     return made[level]
 
 
+def _decompressor() -> zstandard.ZstdDecompressor:
+    found = _mine.__dict__.get("decompressor")
+    if found is None:
+        found = _mine.decompressor = zstandard.ZstdDecompressor()
+    assert isinstance(found, zstandard.ZstdDecompressor)
+    return found
+
+
 def _decode_body(body: bytes) -> Points:
-    (count,) = struct.unpack_from("<I", body)
+    (count,) = _COUNT.unpack_from(body)
     if count > MAX_POINTS:
         raise ValueError("too many points")
-    at = 4
-    columns: list[tuple[int, bytes]] = []
-    for _ in range(6):
-        mode = body[at]
-        width = {EQUAL: 8, DELTAS: 8 * count, DOUBLES: 8 * count, SINGLES: 4 * count}[mode] if mode < 4 else 0
-        if mode > SINGLES:
-            raise ValueError("unknown column mode")
-        data = body[at + 1 : at + 1 + width]
-        if len(data) != width:
-            raise ValueError("a column is cut short")
-        columns.append((mode, data))
-        at += 1 + width
-    key, context, row, step, time_us = (_decode_ints(mode, data, count) for mode, data in columns[:5])
-    mode, data = columns[5]
-    return Points(key, context, row, step, time_us, _decode_floats(mode, data, count))
+    at = _COUNT.size
+    ints: list[Ints] = []
+    for _ in range(5):
+        column, at = _decode_ints(body, at, count)
+        ints.append(column)
+    value, at = _decode_floats(body, at, count)
+    if at != len(body):
+        raise ValueError("bytes are left over")
+    key, context, row, step, time_us = ints
+    return Points(key, context, row, step, time_us, value)
 
 
 def _shuffle(column: npt.NDArray[Any]) -> bytes:
     width = column.dtype.itemsize
-    return column.view(np.uint8).reshape(-1, width).T.tobytes()
+    return column.tobytes() if width == 1 else column.view(np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _unshuffle(data: bytes, dtype: str, count: int) -> npt.NDArray[Any]:
+def _unshuffle(body: bytes, at: int, dtype: str, count: int) -> tuple[npt.NDArray[Any], int]:
     width = np.dtype(dtype).itemsize
-    return np.frombuffer(data, np.uint8).reshape(width, count).T.copy().view(dtype).reshape(count)
+    end = at + width * count
+    if end > len(body):
+        raise ValueError("a column is cut short")
+    planes = np.frombuffer(body, np.uint8, width * count, at).reshape(width, count)
+    return planes.T.copy().view(dtype).reshape(count), end
 
 
 def _encode_ints(column: Ints) -> bytes:
-    if len(column) and (column == column[0]).all():
-        return bytes((EQUAL,)) + column[:1].astype("<i8").tobytes()
-    with np.errstate(over="ignore"):
-        deltas = np.diff(column, prepend=np.int64(0))
-    return bytes((DELTAS,)) + _shuffle(np.ascontiguousarray(deltas, "<i8"))
+    n = len(column)
+    if n == 0 or bool((column == column[0]).all()):
+        return b"\0" + _INT.pack(int(column[0]) if n else 0)
+    deltas = column[1:] - column[:-1]  # wraps around, as adding up does
+    low, high = int(deltas.min()), int(deltas.max())
+    for width in WIDTHS:
+        if -(1 << (8 * width - 1)) <= low and high < 1 << (8 * width - 1):
+            break
+    return bytes((width,)) + _INT.pack(int(column[0])) + _shuffle(deltas.astype(f"<i{width}"))
 
 
-def _decode_ints(mode: int, data: bytes, count: int) -> Ints:
+def _decode_ints(body: bytes, at: int, count: int) -> tuple[Ints, int]:
+    mode = body[at]
+    (first,) = _INT.unpack_from(body, at + 1)
     if mode == EQUAL:
-        return np.full(count, np.frombuffer(data, "<i8")[0], np.int64)
-    if mode != DELTAS:
+        return np.full(count, first, np.int64), at + 9
+    if mode not in WIDTHS or count == 0:
         raise ValueError("wrong mode of an integer column")
-    with np.errstate(over="ignore"):
-        return np.cumsum(_unshuffle(data, "<i8", count), dtype=np.int64)
+    deltas, end = _unshuffle(body, at + 9, f"<i{mode}", count - 1)
+    column = np.empty(count, np.int64)
+    column[0] = first
+    column[1:] = deltas
+    return np.cumsum(column, out=column), end
 
 
 def _encode_floats(column: Floats) -> bytes:
@@ -125,9 +154,12 @@ def _encode_floats(column: Floats) -> bytes:
     return bytes((DOUBLES,)) + _shuffle(np.ascontiguousarray(column, "<f8"))
 
 
-def _decode_floats(mode: int, data: bytes, count: int) -> Floats:
+def _decode_floats(body: bytes, at: int, count: int) -> tuple[Floats, int]:
+    mode = body[at]
     if mode == SINGLES:
-        return _unshuffle(data, "<f4", count).astype(np.float64)
+        values, end = _unshuffle(body, at + 1, "<f4", count)
+        with np.errstate(invalid="ignore"):
+            return values.astype(np.float64), end
     if mode != DOUBLES:
         raise ValueError("wrong mode of a value column")
-    return _unshuffle(data, "<f8", count)
+    return _unshuffle(body, at + 1, "<f8", count)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as HttpRoute
 
 from assay.core.scope import Scope
-from assay.dialects.mlflow import artifacts, experiments, metrics, models, runs
+from assay.dialects.mlflow import artifacts, experiments, fields, metrics, models, runs
 from assay.dialects.mlflow.calls import ROUTES, Call, House, Route
 from assay.dialects.mlflow.errors import render
 from assay.dialects.mlflow.logging import LOGGING, store
@@ -36,6 +37,12 @@ INFO = {
     "artifact_serving_enabled": True,
     "artifacts_presigned_only": False,
     "tracking_auth": "",
+}
+# The fields of GET routes that may come more than once
+REPEATED = {
+    "experiments/search": {"order_by"},
+    "metrics/get-history-bulk": {"run_id"},
+    "metrics/get-history-bulk-interval": {"run_ids"},
 }
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -66,22 +73,29 @@ def decode(request: Request, body: bytes) -> dict[str, Any]:
     """The fields of a JSON body; what is no JSON object counts as empty, as in stock."""
     if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidInput(
-            "Bad Request. Content-Type must be application/json", field="Content-Type", remedy="send JSON"
+            "Bad Request. Content-Type must be one of ['application/json'].", field="Content-Type", remedy="send JSON"
         )
-    try:
-        given = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return {}
+    given = _decoded(body)
+    if isinstance(given, str):  # the oldest clients encode twice
+        given = _decoded(given.encode("utf-8", "surrogatepass"))
     return given if isinstance(given, dict) else {}
 
 
-def query(request: Request) -> dict[str, Any]:
-    """The fields of a query string; a repeated name is a list."""
-    found: dict[str, Any] = {}
-    for name in request.query_params:
-        values = request.query_params.getlist(name)
-        found[name] = values[0] if len(values) == 1 else values
-    return found
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        pass
+    try:
+        return json.loads(body)  # takes NaN and Infinity, as Python's clients write them
+    except (RecursionError, ValueError):
+        return None
+
+
+def query(request: Request, repeated: Container[str] = ()) -> dict[str, Any]:
+    """The fields of a query string; those that may be repeated are lists, of others the first counts."""
+    given = request.query_params
+    return {name: given.getlist(name) if name in repeated else given.getlist(name)[0] for name in given}
 
 
 def guarded(endpoint: Endpoint) -> Endpoint:
@@ -111,7 +125,11 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
 
     def threaded(route: Route) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            given = query(request) if route.method == "GET" else decode(request, await read_body(request))
+            given = (
+                query(request, REPEATED.get(route.path, ()))
+                if route.method == "GET"
+                else decode(request, await read_body(request))
+            )
             call = Call(house, scope_of(request), {**given, **request.path_params})
             body = await run_sync(lambda: msgspec.json.encode(route.handler(call)))
             return Response(body, media_type="application/json")
@@ -156,7 +174,10 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         return await artifacts.download(house, scope_of(request), RunFiles(uid), request.query_params.get("path", ""))
 
     async def unsupported(request: Request) -> Response:
-        raise artifacts.not_supported()
+        given = query(request) if request.method == "GET" else decode(request, await read_body(request))
+        if request.method != "GET":
+            fields.needed(given, "path")
+        raise artifacts.not_supported(request.path_params.get("path") or fields.text(given, "path") or "")
 
     async def info(request: Request) -> Response:
         return _json(INFO)

@@ -77,7 +77,7 @@ def _encoded(entries: list[FileEntry], *, full: bool) -> list[dict[str, Any]]:
 
 async def listing(house: House, scope: Scope, path: str) -> dict[str, Any]:
     """The children of a proxy path, by their names."""
-    place, inner = await place_of(house, scope, path.strip("/") if path != "/" else "")
+    place, inner = await place_of(house, scope, path.rstrip("/"))
     return encode.present(files=_encoded(await house.services.files.children(scope, place, inner), full=False))
 
 
@@ -108,6 +108,7 @@ async def list_model(house: House, scope: Scope, uid: str, given: dict[str, Any]
     return encode.present(root_uri=f"{location}/models/{uid}/artifacts", files=_encoded(found, full=True))
 
 
-def not_supported() -> AssayError:
-    """The refusal of multipart and presigned transfers."""
+def not_supported(path: str) -> AssayError:
+    """The refusal of multipart and presigned transfers. Raises InvalidInput for a path that no transfer could have."""
+    check_path(path)
     return NotSupported("Multipart and presigned transfers are not supported by a local store")

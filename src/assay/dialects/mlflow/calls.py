@@ -11,6 +11,7 @@ from assay.dialects.mlflow import encode
 from assay.services.house import Services
 from assay.wire.errors import InvalidInput
 
+BOUND = 2**63
 Handler = Callable[["Call"], dict[str, Any]]
 
 
@@ -68,9 +69,14 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 
 
 def experiment_id(value: object) -> int:
-    """MLflow's experiment id: digits in a string."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise InvalidInput(f"Invalid experiment ID '{value}'. Experiment ID must be an integer.", field="experiment_id")
-    return int(value)
+    """MLflow's experiment id: an integer in a string."""
+    try:
+        id = int(value) if isinstance(value, (str, int)) and len(str(value)) < 30 else None
+    except ValueError:
+        id = None
+    if id is None or not -BOUND <= id < BOUND:
+        shown = str(value)[:100]
+        raise InvalidInput(
+            f"Invalid experiment ID '{shown}'. Experiment ID must be a valid integer.", field="experiment_id"
+        )
+    return id

@@ -71,6 +71,7 @@ def experiment(record: Experiment) -> dict[str, Any]:
         last_update_time=record.updated_us // 1_000,
         creation_time=record.created_us // 1_000,
         tags=pairs(record.tags),
+        workspace="default",
     )
 
 

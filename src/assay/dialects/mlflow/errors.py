@@ -28,16 +28,28 @@ TABLE: dict[str, tuple[int, str]] = {
     "unavailable": (503, "TEMPORARILY_UNAVAILABLE"),
 }
 
+# MLflow's error_code -> (error_class, sqlstate), for the codes that stock classifies
+CLASSES = {
+    "INTERNAL_ERROR": ("CLIENT_INTERNAL_ERROR", "XXM00"),
+    "INVALID_PARAMETER_VALUE": ("INVALID_PARAMETER_VALUE", "KAM00"),
+    "INVALID_STATE": ("CLIENT_INTERNAL_ERROR", "XXM00"),
+    "RESOURCE_ALREADY_EXISTS": ("RESOURCE_ALREADY_EXISTS", "KAM00"),
+    "RESOURCE_DOES_NOT_EXIST": ("RESOURCE_NOT_FOUND", "KAM00"),
+}
+
 
 def render(error: AssayError) -> Response:
     """The answer that an mlflow client understands; the remedy stands behind the message."""
     status, code = TABLE[error.code]
     message = f"{error.message.rstrip('.')}. Remedy: {error.remedy}." if error.remedy else error.message
+    told = {"error_code": code, "message": message}
+    if code in CLASSES:
+        told["error_class"], told["sqlstate"] = CLASSES[code]
     headers = {}
     if isinstance(error, Unavailable) and error.retry_after_s is not None:
         headers["Retry-After"] = str(int(error.retry_after_s) or 1)
     return Response(
-        msgspec.json.encode({"error_code": code, "message": message}),
+        msgspec.json.encode(told),
         status,
         headers,
         media_type="application/json",

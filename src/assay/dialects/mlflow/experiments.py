@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from assay.core.tracking import View
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, InvalidState, NotActive, NotFound
 
 VIEWS = {"ACTIVE_ONLY": View.ACTIVE, "DELETED_ONLY": View.DELETED, "ALL": View.ALL}
+VIEWS |= {"1": View.ACTIVE, "2": View.DELETED, "3": View.ALL}  # the numbers of the enum
 MAX_RESULTS = 50_000
+NAME_BOUND = 500
 TAG_BOUND = 20_000
 HOSTED = {"http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "abfss", "runs", "models"}
 
 
 def view(call: Call, name: str) -> View:
     """The view type of a search; active if it is absent."""
-    value = fields.text(call.fields, name) or "ACTIVE_ONLY"
-    if value not in VIEWS:
+    value = call.fields.get(name) or "ACTIVE_ONLY"
+    found = VIEWS.get(str(value))
+    if found is None:
         raise fields.wrong(name, value)
-    return VIEWS[value]
+    return found
 
 
 def max_results(call: Call, default: int | None, bound: int = MAX_RESULTS) -> int:
@@ -29,9 +34,9 @@ def max_results(call: Call, default: int | None, bound: int = MAX_RESULTS) -> in
     value = fields.integer(call.fields, "max_results")
     value = default if value is None else value
     if value is None or not 1 <= value <= bound:
+        must = f"at most {bound}" if value is not None and value > bound else "a positive integer"
         raise InvalidInput(
-            f"Invalid value {value or 0} for parameter 'max_results' supplied. "
-            f"It must be at least 1 and at most {bound}",
+            f"Invalid value {value or 0} for parameter 'max_results' supplied. It must be {must}",
             field="max_results",
             bound=bound,
         )
@@ -59,12 +64,12 @@ def create(call: Call) -> dict[str, Any]:
     """Creates an experiment."""
     location = fields.text(call.fields, "artifact_location")
     tags = {
-        fields.key(tag.get("key"), "tag"): fields.text(tag, "value") or ""
+        fields.key(tag.get("key"), "tag"): fields.bounded("value", fields.text(tag, "value") or "", TAG_BOUND)
         for tag in fields.objects(call.fields, "tags")
     }
     made = call.services.experiments.create(
         call.scope,
-        fields.needed(call.fields, "name"),
+        fields.bounded("name", fields.needed(call.fields, "name"), NAME_BOUND),
         artifact_location=check_location(location) if location else None,
         tags=tags,
     )
@@ -82,7 +87,11 @@ def get(call: Call) -> dict[str, Any]:
 def get_by_name(call: Call) -> dict[str, Any]:
     """Reads an experiment by its name, deleted or not."""
     name = fields.needed(call.fields, "experiment_name")
-    return {"experiment": encode.experiment(call.services.experiments.by_name(call.scope, name))}
+    try:
+        found = call.services.experiments.by_name(call.scope, name)
+    except NotFound:
+        raise NotFound(f"Could not find experiment with name '{name[:500]}'", field="experiment_name") from None
+    return {"experiment": encode.experiment(found)}
 
 
 @route("POST", "experiments/delete")
@@ -103,9 +112,13 @@ def restore(call: Call) -> dict[str, Any]:
 def update(call: Call) -> dict[str, Any]:
     """Renames an experiment."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
-    name = fields.text(call.fields, "new_name")
-    if name:
+    name = fields.bounded("name", fields.needed(call.fields, "new_name"), NAME_BOUND)
+    try:
         call.services.experiments.rename(call.scope, id, name)
+    except InvalidState as error:
+        raise InvalidState(
+            "Cannot rename a non-active experiment.", field="experiment_id", remedy=error.remedy
+        ) from error
     return {}
 
 
@@ -114,7 +127,9 @@ def set_tag(call: Call) -> dict[str, Any]:
     """Sets a tag."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
     tag = fields.key(call.fields.get("key"), "tag")
-    call.services.experiments.set_tags(call.scope, id, {tag: fields.text(call.fields, "value") or ""})
+    value = fields.bounded("value", fields.text(call.fields, "value") or "", TAG_BOUND)
+    with _not_active():
+        call.services.experiments.set_tags(call.scope, id, {tag: value})
     return {}
 
 
@@ -122,8 +137,17 @@ def set_tag(call: Call) -> dict[str, Any]:
 def delete_tag(call: Call) -> dict[str, Any]:
     """Removes a tag."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
-    call.services.experiments.delete_tag(call.scope, id, fields.needed(call.fields, "key"))
+    with _not_active():
+        call.services.experiments.delete_tag(call.scope, id, fields.needed(call.fields, "key"))
     return {}
+
+
+@contextmanager
+def _not_active() -> Iterator[None]:
+    try:
+        yield
+    except InvalidState as error:  # stock answers 400 here, and 500 to a rename
+        raise NotActive(error.message, field=error.field, remedy=error.remedy) from error
 
 
 @route("GET", "experiments/search")

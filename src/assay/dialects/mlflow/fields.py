@@ -29,11 +29,30 @@ def missing(name: str) -> InvalidInput:
     )
 
 
-def wrong(name: str, value: object) -> InvalidInput:
-    """The refusal of a value of the wrong type or range."""
-    shown = json.dumps(value, default=str)
+def wrong(name: str, value: object, why: str = "") -> InvalidInput:
+    """The refusal of a value that is out of range, or else says why."""
+    shown = json.dumps(value, default=str, separators=(",", ":"))
     shown = shown if len(shown) <= 120 else shown[:120] + "..."
-    return InvalidInput(f"Invalid value {shown} for parameter '{name}' supplied.", field=name)
+    said = f"Invalid value {shown} for parameter '{name}' supplied"
+    return InvalidInput(f"{said}: {why}" if why else f"{said}.", field=name)
+
+
+def mistyped(name: str, value: object) -> InvalidInput:
+    """The refusal of a value of a wrong type."""
+    hint = f" Hint: Value was of type '{type(value).__name__}'. "
+    return wrong(name, value, f"{hint}See the API docs for more information about request parameters.")
+
+
+def too_long(name: str, bound: int) -> InvalidInput:
+    """The refusal of a text beyond its bound."""
+    return InvalidInput(f"'{name}' exceeds the maximum length of {bound} characters", field=name, bound=bound)
+
+
+def bounded(name: str, value: str, bound: int) -> str:
+    """The text. Raises InvalidInput if it is longer than the bound."""
+    if len(value) > bound:
+        raise too_long(name, bound)
+    return value
 
 
 def text(fields: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:
@@ -44,7 +63,7 @@ def text(fields: Mapping[str, Any], name: str, *, required: bool = False) -> str
             raise missing(name)
         return None
     if not isinstance(value, str):
-        raise wrong(name, value)
+        raise mistyped(name, value)
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -70,7 +89,9 @@ def integer(fields: Mapping[str, Any], name: str, *, low: int = -INT64, high: in
     whole = isinstance(value, float) and value.is_integer() and abs(value) < INT64
     if digits or whole:
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise mistyped(name, value)
+    if not low <= value <= high:
         raise wrong(name, value)
     return value
 
@@ -87,9 +108,9 @@ def number(value: object, name: str) -> float:
         try:
             return float(value)
         except ValueError:
-            raise wrong(name, value) from None
+            raise mistyped(name, value) from None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise wrong(name, value)
+        raise mistyped(name, value)
     try:
         return float(value)
     except OverflowError:
@@ -97,14 +118,12 @@ def number(value: object, name: str) -> float:
 
 
 def items(fields: Mapping[str, Any], name: str) -> list[Any]:
-    """The elements of a repeated field; a single one may stand alone, as in a query string."""
+    """The elements of a repeated field."""
     value = fields.get(name)
     if value is None:
         return []
-    if isinstance(value, str):
-        return [value]
     if not isinstance(value, list):
-        raise wrong(name, value)
+        raise mistyped(name, value)
     return value
 
 
@@ -113,7 +132,7 @@ def objects(fields: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     found = items(fields, name)
     for index, value in enumerate(found):
         if not isinstance(value, dict):
-            raise wrong(f"{name}[{index}]", value)
+            raise mistyped(f"{name}[{index}]", value)
     return found
 
 
@@ -122,37 +141,44 @@ def texts(fields: Mapping[str, Any], name: str) -> list[str]:
     found = items(fields, name)
     for index, value in enumerate(found):
         if not isinstance(value, str):
-            raise wrong(f"{name}[{index}]", value)
+            raise mistyped(f"{name}[{index}]", value)
     return found
 
 
 @lru_cache(maxsize=65_536)
 def _fault(key: str) -> str | None:
-    if len(key) > KEY_BOUND:
-        return f"is longer than {KEY_BOUND} characters"
     if not _KEY.match(key):
         return (
-            "may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons(:) "
-            "and slashes (/)"
+            "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
+            "and slashes (/)."
         )
     if posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/")):
-        return f"would be another path when resolved: {posixpath.normpath(key)!r}"
+        return (
+            "Names may be treated as files in certain cases, and must not resolve to other names when treated as "
+            f"such. This name would resolve to {posixpath.normpath(key)!r}"
+        )
     return None
 
 
-def key(value: object, what: str) -> str:
-    """A usable name of a metric, param or tag.
+# What a key belongs to -> its name in a refusal of its signs, and of its length
+KEYS = {"metric": ("name", "Metric name"), "parameter": ("key", "Param key"), "tag": ("key", "key")}
+
+
+def key(value: object, what: str, path: str = "") -> str:
+    """A usable name of a metric, param or tag; the path says where in the request it stands.
 
     Raises:
         InvalidInput: It is missing, too long, or not a clean relative path.
     """
-    if not isinstance(value, str) or not value:
-        if value is None or value == "":
-            raise missing("key")
-        raise wrong("key", value)
-    fault = _fault(value)
-    if fault is not None:
-        raise InvalidInput(f"Invalid {what} name: '{value[:300]}'. It {fault}.", field="key", bound=KEY_BOUND)
+    if value is None or value == "":
+        raise missing(f"{path}key")
+    if not isinstance(value, str):
+        raise mistyped(f"{path}key", value)
+    signs, length = KEYS[what]
+    if len(value) <= KEY_BOUND and (fault := _fault(value)) is not None:
+        raise wrong(f"{path}{signs}", value, fault)
+    if len(value) > KEY_BOUND:
+        raise too_long(length, KEY_BOUND)
     return value
 
 
@@ -163,9 +189,13 @@ def pairs(fields: Mapping[str, Any], name: str, what: str, bound: int) -> dict[s
         InvalidInput: A key is unusable, or the same param comes twice.
     """
     found: dict[str, str] = {}
-    for item in objects(fields, name):
-        pair_key = key(item.get("key"), what)
+    for index, item in enumerate(objects(fields, name)):
+        pair_key = key(item.get("key"), what, f"{name}[{index}].")
         if what == "parameter" and pair_key in found:
-            raise InvalidInput(f"Duplicate parameter keys have been submitted: {pair_key}", field=name)
+            raise InvalidInput(
+                f"Duplicate parameter keys have been submitted: ['{pair_key}']. "
+                "Please ensure the request contains only one param value per param key.",
+                field=name,
+            )
         found[pair_key] = (text(item, "value") or "")[:bound]
     return found

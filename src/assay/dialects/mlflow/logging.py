@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from assay.core.points.columns import Ints
 from assay.core.scope import Scope
 from assay.core.tracking import Logged, ModelPoint
 from assay.dialects.mlflow import fields
@@ -61,10 +63,10 @@ def _metric(item: dict[str, Any], name: str) -> Metric:
         raise fields.missing(f"{prefix}value")
     if item.get("timestamp") is None:
         raise fields.missing(f"{prefix}timestamp")
-    timestamp = fields.integer(item, "timestamp", low=0, high=fields.MAX_MS)
+    timestamp = fields.integer(item, "timestamp")
     assert timestamp is not None
     return Metric(
-        fields.key(item.get("key"), "metric"),
+        fields.key(item.get("key"), "metric", prefix),
         fields.number(item["value"], f"{prefix}value"),
         timestamp,
         fields.integer(item, "step") or 0,
@@ -78,21 +80,46 @@ def _run_id(given: dict[str, Any]) -> str:
     return fields.text(given, "run_id") or fields.text(given, "run_uuid") or fields.needed({}, "run_id")
 
 
-def _logged(run_id: str, metrics: Sequence[Metric]) -> Logged:
-    for name in {metric.key for metric in metrics}:
-        fields.key(name, "metric")
+def _place(metrics: Sequence[Metric], name: str, value: object) -> str:
+    return f"metrics[{next(i for i, metric in enumerate(metrics) if getattr(metric, name) == value)}]."
+
+
+def _column(numbers: list[int], low: int, high: int) -> Ints | None:
+    """The numbers as a column, or None if one of them is out of bounds."""
+    try:
+        column = np.array(numbers, np.int64)
+    except OverflowError:
+        return None
+    return column if not numbers or (column.min() >= low and column.max() <= high) else None
+
+
+def _logged(run_id: str, metrics: Sequence[Metric], *, batched: bool = False) -> Logged:
+    keys = [metric.key for metric in metrics]
+    for name in dict.fromkeys(keys):
+        try:
+            fields.key(name, "metric")
+        except InvalidInput:
+            fields.key(name, "metric", _place(metrics, "key", name) if batched else "")
     times = [metric.timestamp for metric in metrics]
+    time_column = _column(times, 0, fields.MAX_MS)
+    if time_column is None:
+        bad = min(times) if min(times) < 0 else max(times)
+        metric = metrics[times.index(bad)]
+        raise fields.wrong(
+            (_place(metrics, "timestamp", bad) if batched else "") + "timestamp",
+            bad,
+            f"metric '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer) ",
+        )
     steps = [metric.step for metric in metrics]
-    if times and not (min(times) >= 0 and max(times) <= fields.MAX_MS):
-        raise fields.wrong("timestamp", min(times) if min(times) < 0 else max(times))
-    if steps and not (min(steps) >= -fields.INT64 and max(steps) < fields.INT64):
+    step_column = _column(steps, -fields.INT64, fields.INT64 - 1)
+    if step_column is None:
         raise fields.wrong("step", max(steps, key=abs))
     return Logged(
         run_id,
-        [metric.key for metric in metrics],
-        [metric.value for metric in metrics],
-        steps,
-        [time * 1_000 for time in times],
+        keys,
+        np.array([metric.value for metric in metrics], np.float64),
+        step_column,
+        time_column * 1_000,
         model_points=[
             ModelPoint(m.model_id, m.key, m.value, m.step, m.timestamp * 1_000, m.dataset_name, m.dataset_digest)
             for m in metrics
@@ -142,7 +169,7 @@ def batch(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
         _check_sizes(len(items), len(fields.items(given, "params")), len(fields.items(given, "tags")))
         metrics = [_metric(item, f"metrics[{index}]") for index, item in enumerate(items)]
         as_pairs = given
-    logged = _logged(run_id, metrics)
+    logged = _logged(run_id, metrics, batched=True)
     if as_pairs.get("params"):
         logged.params = fields.pairs(as_pairs, "params", "parameter", fields.PARAM_BOUND)
     if as_pairs.get("tags"):
@@ -163,15 +190,15 @@ def metric(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
 def param(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
     """What a log-parameter body brings."""
     given = lenient()
-    name = fields.key(given.get("key"), "parameter")
-    return Logged(_run_id(given), params={name: (fields.text(given, "value") or "")[: fields.PARAM_BOUND]})
+    uid, name = _run_id(given), fields.key(given.get("key"), "parameter")
+    return Logged(uid, params={name: (fields.text(given, "value") or "")[: fields.PARAM_BOUND]})
 
 
 def tag(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
     """What a set-tag body brings."""
     given = lenient()
-    name = fields.key(given.get("key"), "tag")
-    return Logged(_run_id(given), tags={name: (fields.text(given, "value") or "")[: fields.TAG_BOUND]})
+    uid, name = _run_id(given), fields.key(given.get("key"), "tag")
+    return Logged(uid, tags={name: (fields.text(given, "value") or "")[: fields.TAG_BOUND]})
 
 
 LOGGING: dict[str, Callable[[bytes, Callable[[], dict[str, Any]]], Logged]] = {
@@ -195,7 +222,7 @@ async def store(services: Services, scope: Scope, logged: Logged, *, single: boo
 
 
 def _in_stock_words(error: ParamChanged, run_id: str, *, single: bool) -> ParamChanged:
-    changes = error.details["changes"]
+    changes = [dict(sorted(change.items())) for change in error.details["changes"]]
     first = changes[0]
     message = (
         f"Changing param values is not allowed. Param with key='{first['key']}' was already logged with "

@@ -18,6 +18,7 @@ from assay.wire.errors import InvalidInput, NotFound
 BULK_RUNS = 100
 BULK_POINTS = 25_000
 INTERVAL_POINTS = 2_500
+INTERVAL_DEFAULT = 320
 
 
 def by_time(points: Points) -> Points:
@@ -44,7 +45,7 @@ def get_history(call: Call) -> dict[str, Any]:
     limit = fields.integer(call.fields, "max_results")
     if limit is not None and limit <= 0:
         raise InvalidInput(
-            f"Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer",
+            f"Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer.",
             field="max_results",
         )
     start = _offset(fields.text(call.fields, "page_token"))
@@ -77,7 +78,7 @@ def _offset(token: str | None) -> int:
 
 
 def _bulk_runs(call: Call) -> list[str]:
-    uids = fields.texts(call.fields, "run_ids") or fields.texts(call.fields, "run_id")
+    uids = fields.texts(call.fields, "run_id")
     if not uids:
         raise InvalidInput("GetMetricHistoryBulk request must specify at least one run_id.", field="run_id")
     if len(uids) > BULK_RUNS:
@@ -89,11 +90,28 @@ def _bulk_runs(call: Call) -> list[str]:
     return uids
 
 
+def _interval_runs(call: Call) -> list[str]:
+    uids = fields.texts(call.fields, "run_ids")
+    if not uids:
+        raise fields.missing("run_ids")
+    if len(uids) > BULK_RUNS:
+        raise InvalidInput(
+            f"GetMetricHistoryBulkInterval request must specify at most {BULK_RUNS} run_ids. Received {len(uids)} "
+            "run_ids. See the API docs for more information about request parameters.",
+            field="run_ids",
+            bound=BULK_RUNS,
+        )
+    return uids
+
+
 @route("GET", "metrics/get-history-bulk")
 def get_history_bulk(call: Call) -> dict[str, Any]:
     """One metric of up to 100 runs, at most 25,000 points in all."""
-    uids, key = _bulk_runs(call), fields.needed(call.fields, "metric_key")
-    limit = min(fields.integer(call.fields, "max_results", low=1) or BULK_POINTS, BULK_POINTS)
+    uids, key = _bulk_runs(call), fields.text(call.fields, "metric_key")
+    if key is None:
+        raise InvalidInput("GetMetricHistoryBulk request must specify a metric_key.", field="metric_key")
+    wanted = fields.integer(call.fields, "max_results", low=0)
+    limit = BULK_POINTS if wanted is None else min(wanted, BULK_POINTS)
     found = call.services.history.histories(call.scope, uids, key)
     answer: list[dict[str, Any]] = []
     for uid in sorted(found):
@@ -104,8 +122,17 @@ def get_history_bulk(call: Call) -> dict[str, Any]:
 @route("GET", "metrics/get-history-bulk-interval")
 def get_history_bulk_interval(call: Call) -> dict[str, Any]:
     """One metric of up to 100 runs, evenly sampled, first and last point kept."""
-    uids, key = _bulk_runs(call), fields.needed(call.fields, "metric_key")
-    count = fields.integer(call.fields, "max_results", low=1, high=INTERVAL_POINTS) or 320
+    uids, key = _interval_runs(call), fields.needed(call.fields, "metric_key")
+    count = fields.integer(call.fields, "max_results")
+    if count is None:
+        count = INTERVAL_DEFAULT
+    elif not 1 <= count <= INTERVAL_POINTS:
+        raise InvalidInput(
+            f"max_results must be between 1 and {INTERVAL_POINTS}. "
+            "See the API docs for more information about request parameters.",
+            field="max_results",
+            bound=INTERVAL_POINTS,
+        )
     low, high = fields.integer(call.fields, "start_step"), fields.integer(call.fields, "end_step")
     if (low is None) != (high is None):
         raise InvalidInput("If either start step or end step are specified, both must be specified.", field="end_step")

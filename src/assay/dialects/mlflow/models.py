@@ -15,6 +15,7 @@ STATUS_IN = {
     "LOGGED_MODEL_READY": ModelStatus.READY,
     "LOGGED_MODEL_UPLOAD_FAILED": ModelStatus.FAILED,
 }
+STATUS_IN |= {"1": ModelStatus.PENDING, "2": ModelStatus.READY, "3": ModelStatus.FAILED}  # the numbers of the enum
 SPECIAL = "/:.%\"'"
 
 
@@ -32,7 +33,7 @@ def model_id(call: Call) -> str:
 def create(call: Call) -> dict[str, Any]:
     """Creates a pending model."""
     name = fields.text(call.fields, "name")
-    if name is not None and (not name or any(sign in name for sign in SPECIAL)):
+    if name and any(sign in name for sign in SPECIAL):
         raise InvalidInput(
             f"Invalid model name ({name!r}) provided. Model name must be a non-empty string and cannot contain "
             "the following characters: ('/', ':', '.', '%', '\"', \"'\")",
@@ -61,7 +62,7 @@ def search(call: Call) -> dict[str, Any]:
         order.append(filters.model_order(fields.needed(item, "field_name"), ascending=ascending))
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
     if not ids:
-        return {}
+        raise fields.missing("experiment_ids")
     page = call.services.models.search(
         call.scope,
         ids,
@@ -82,9 +83,12 @@ def get(call: Call) -> dict[str, Any]:
 @route("PATCH", "logged-models/{model_id}")
 def finalize(call: Call) -> dict[str, Any]:
     """Says that a model's files are complete, or failed."""
-    status = STATUS_IN.get(fields.needed(call.fields, "status"))
+    given = call.fields.get("status")
+    if given is None or given == "":
+        raise fields.missing("status")
+    status = STATUS_IN.get(str(given))
     if status is None:
-        raise fields.wrong("status", call.fields["status"])
+        raise fields.wrong("status", given)
     return {"model": encoded(call, call.services.models.finish(call.scope, model_id(call), status))}
 
 

@@ -11,8 +11,13 @@ from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results, view
 from assay.wire.errors import InvalidInput
 
+EXPERIMENTS_BOUND = 20
 HISTORY_TAG = "mlflow.log-model.history"
+NUMBERED = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}  # the numbers of the enum
 DATASET_BOUNDS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
+
+
+INPUT_KEY_BOUND, INPUT_VALUE_BOUND = 255, 500
 
 
 def run_id(call: Call) -> str:
@@ -28,7 +33,7 @@ def encoded(call: Call, record: RunRecord) -> dict[str, Any]:
 @route("POST", "runs/create")
 def create(call: Call) -> dict[str, Any]:
     """Creates a run; the name and the tag mlflow.runName must agree, and a run without either is given one."""
-    id = experiment_id(call.fields.get("experiment_id") or "0")
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
     name = fields.text(call.fields, "run_name") or ""
     tags = fields.pairs(call.fields, "tags", "tag", fields.TAG_BOUND)
     tagged = tags.get(NAME_TAG, "")
@@ -58,7 +63,12 @@ def get(call: Call) -> dict[str, Any]:
 @route("POST", "runs/update")
 def update(call: Call) -> dict[str, Any]:
     """Changes status, end time or name; an unknown status is passed over, as stock does."""
-    status = encode.STATUS_IN.get(str(call.fields.get("status")))
+    given = call.fields.get("status")
+    if isinstance(given, int) and given in NUMBERED:
+        given = NUMBERED[given]
+    if given is not None and not isinstance(given, str):
+        raise fields.mistyped("status", given)
+    status = encode.STATUS_IN.get(given or "")
     run = call.services.runs.update(
         call.scope,
         run_id(call),
@@ -133,14 +143,21 @@ def _dataset_input(item: dict[str, Any]) -> DatasetInput:
             raise fields.missing(name)
     for name, bound in DATASET_BOUNDS.items():
         if len(values[name] or "") > bound:
-            raise InvalidInput(f"{name} of a dataset exceeds the maximum length of {bound}", field=name, bound=bound)
-    tags = {fields.needed(tag, "key"): fields.text(tag, "value") or "" for tag in fields.objects(item, "tags")}
+            raise fields.too_long(name, bound)
+    tags = {
+        fields.bounded("key", fields.needed(tag, "key"), INPUT_KEY_BOUND): fields.bounded(
+            "value", fields.text(tag, "value") or "", INPUT_VALUE_BOUND
+        )
+        for tag in fields.objects(item, "tags")
+    }
     return DatasetInput(Dataset(**values), tags)  # type: ignore[arg-type]
 
 
 @route("POST", "runs/outputs")
 def log_outputs(call: Call) -> dict[str, Any]:
     """Records the models that a run made."""
+    if "models" not in call.fields:
+        raise fields.missing("models")
     made = [
         ModelUse(fields.needed(item, "model_id"), fields.integer(item, "step") or 0)
         for item in fields.objects(call.fields, "models")
@@ -170,9 +187,14 @@ def search_datasets(call: Call) -> dict[str, Any]:
     """The datasets that runs of these experiments used."""
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
     if not ids:
-        raise fields.missing("experiment_ids")
-    if len(ids) > 20:
-        raise InvalidInput("At most 20 experiment_ids", field="experiment_ids", bound=20)
+        raise InvalidInput("SearchDatasets request must specify at least one experiment_id.", field="experiment_ids")
+    if len(ids) > EXPERIMENTS_BOUND:
+        raise InvalidInput(
+            f"SearchDatasets request cannot specify more than {EXPERIMENTS_BOUND} experiment_ids. "
+            f"Received {len(ids)} experiment_ids.",
+            field="experiment_ids",
+            bound=EXPERIMENTS_BOUND,
+        )
     found = call.services.runs.datasets(call.scope, ids)
     return encode.present(
         dataset_summaries=[
