@@ -11,12 +11,13 @@ Contract, for every engine:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from assay.core.config import Indexed
 from assay.core.points.columns import Points
 from assay.core.scope import Scope
 from assay.core.search.ast import Expr, Order
@@ -151,12 +152,90 @@ class PointStore(Protocol):
         """All points of the owner in canonical order; keys and contexts are numbers."""
         ...
 
+    def rewind(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone, and latest values are those of what remains."""
+        ...
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner, which has no points yet, has those of the source up to the step."""
+        ...
+
 
 class Values(Protocol):
     """What is logged at a step and is no number. Writing goes through `Store.log`."""
 
     def all(self, owner_id: int) -> list[LoggedValue]:
         """The owner's values by step, row and key."""
+        ...
+
+    def cut(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone."""
+        ...
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner has the source's values up to the step."""
+        ...
+
+
+class Configs(Protocol):
+    """Config documents of runs; params are their index."""
+
+    def get(self, run_id: int) -> tuple[int, dict[str, Any]]:
+        """The revision and the document; revision 0 and none if there never was one."""
+        ...
+
+    def put(
+        self, scope: Scope, run_id: int, document: Mapping[str, Any], index: Mapping[str, Indexed], gone: set[str]
+    ) -> int:
+        """Stores the document under the next revision, which is returned, and its index; params `gone` are deleted."""
+        ...
+
+    def copy(self, source_id: int, run_id: int) -> None:
+        """The run, which has none yet, has the source's document and params."""
+        ...
+
+
+class Groups(Protocol):
+    """Groups of runs, many to many."""
+
+    def find(self, scope: Scope, experiment_id: int, name: str) -> int | None:
+        """The id of the experiment's group of this name, if there is one."""
+        ...
+
+    def ensure(self, scope: Scope, experiment_id: int, name: str) -> int:
+        """The id of the experiment's group of this name, made if there was none."""
+        ...
+
+    def join(self, group_id: int, run_id: int) -> None: ...
+
+    def leave(self, group_id: int, run_id: int) -> None: ...
+
+    def members(self, scope: Scope, group_id: int) -> list[str]:
+        """The uids of the members, oldest first."""
+        ...
+
+    def of_run(self, scope: Scope, run_id: int) -> list[str]:
+        """The names of the run's groups, in order."""
+        ...
+
+
+class Names(Protocol):
+    """What foreign clients named; `fold`: their dialect ignores case."""
+
+    def bind(self, scope: Scope, kind: str, dialect: str, container: str, name: str, id: int, *, fold: bool) -> None:
+        """The foreign name means this id from now on. Raises AlreadyExists if it means another."""
+        ...
+
+    def find(self, scope: Scope, kind: str, dialect: str, container: str, name: str, *, fold: bool) -> int:
+        """What the foreign name means. Raises NotFound."""
+        ...
+
+
+class Keys(Protocol):
+    """Interned names."""
+
+    def names(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The names that have these numbers."""
         ...
 
 
@@ -169,6 +248,10 @@ class Writers(Protocol):
 
     def seen(self, run_id: int, name: str) -> None:
         """The writer is alive."""
+        ...
+
+    def raise_epochs(self, run_id: int) -> None:
+        """All writers of the run begin anew: what they sent before is refused."""
         ...
 
     def silent(self, run_ids: Sequence[int]) -> set[int]:
@@ -191,6 +274,10 @@ class Lineage(Protocol):
         ...
 
     def add_outputs(self, scope: Scope, run_id: int, models: Sequence[ModelUse]) -> None: ...
+
+    def derive(self, run_id: int, source_id: int, step: int) -> None:
+        """Records that a run was forked from another at a step; -1: at its end."""
+        ...
 
     def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]: ...
 
@@ -290,6 +377,18 @@ class UnitOfWork(Protocol):
 
     @property
     def writers(self) -> Writers: ...
+
+    @property
+    def configs(self) -> Configs: ...
+
+    @property
+    def groups(self) -> Groups: ...
+
+    @property
+    def names(self) -> Names: ...
+
+    @property
+    def keys(self) -> Keys: ...
 
     @property
     def lineage(self) -> Lineage: ...

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from assay.blobs.local import LocalBlobs
 from assay.server.home import Home
+from assay.services.branches import BranchService
+from assay.services.configs import ConfigService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
+from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.house import Services
 from assay.services.models import ModelService
@@ -87,6 +90,9 @@ def open_house(home: Home, store_address: str | None = None) -> Server:
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),
+        configs=ConfigService(store),
+        branches=BranchService(store, new_uid),
+        groups=GroupService(store),
         history=HistoryService(store),
         models=ModelService(store, new_uid),
         files=FileService(store, LocalBlobs(home.files), new_uid),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from assay.core.points.columns import Points
+from assay.core.rows import Row, rows
 from assay.core.scope import Scope, Verb
 from assay.services.base import Service, authorise
 
@@ -19,6 +20,14 @@ class HistoryService(Service):
         authorise(scope, Verb.READ, "run")
         with self._store.read() as unit:
             return unit.points.history(scope, unit.runs.get(scope, uid).id, key, context)
+
+    def rows(self, scope: Scope, uid: str) -> list[Row]:
+        """What was logged as rows, as it was logged. Raises NotFound."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            run_id = unit.runs.get(scope, uid).id
+            points = unit.points.all(run_id)
+            return rows(points, unit.values.all(run_id), unit.keys.names(np.unique(points.key).tolist()))
 
     def histories(self, scope: Scope, uids: Sequence[str], key: str) -> dict[str, Points]:
         """The same series of several runs in one snapshot; unknown runs are left out."""

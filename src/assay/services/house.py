@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.services.branches import BranchService
+from assay.services.configs import ConfigService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
+from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.models import ModelService
 from assay.services.runs import RunService
@@ -17,6 +20,9 @@ class Services:
 
     experiments: ExperimentService
     runs: RunService
+    configs: ConfigService
+    branches: BranchService
+    groups: GroupService
     history: HistoryService
     models: ModelService
     files: FileService

@@ -17,6 +17,7 @@ from assay.core.tracking import (
     Logged,
     ModelUse,
     Page,
+    Progress,
     Run,
     RunRecord,
     Status,
@@ -199,6 +200,29 @@ class RunService(Service):
         if logged.tags:
             _checked_tags(logged.tags)
         return self._store.log(scope, logged)
+
+    def open_writer(self, scope: Scope, uid: str, name: str, stream: str, *, heartbeats: bool = True) -> Progress:
+        """How far the writer got in this stream; a heartbeating one that falls silent makes a running run `lost`.
+
+        Raises:
+            NotFound: No such run.
+            NotActive: It is deleted.
+            InvalidInput: A name is out of bounds.
+        """
+        authorise(scope, Verb.WRITE, "run")
+        check_text("writer", name, KEY_BOUND)
+        check_text("stream", stream, KEY_BOUND)
+
+        def work(unit: UnitOfWork) -> Progress:
+            run = active(unit.runs.lock(scope, uid))
+            return unit.writers.open(scope, run.id, name, stream, heartbeats=heartbeats)
+
+        return self._store.write(work)
+
+    def heartbeat(self, scope: Scope, uid: str, name: str) -> None:
+        """The writer is alive. Raises NotFound."""
+        authorise(scope, Verb.WRITE, "run")
+        self._store.write(lambda unit: unit.writers.seen(unit.runs.lock(scope, uid).id, name))
 
     def delete_tag(self, scope: Scope, uid: str, key: str) -> None:
         """The tag is gone. Raises NotFound if run or tag do not exist, NotActive."""

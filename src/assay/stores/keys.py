@@ -71,6 +71,15 @@ class Keys:
             found.update({row.name: row.id for row in self._connection.execute(query)})
         return found
 
+    def names(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The names that have these numbers."""
+        key, wanted = schema.key, sorted(set(numbers))
+        found: dict[int, str] = {}
+        for at in range(0, len(wanted), CHUNK):
+            query = select(key.c.id, key.c.name).where(key.c.id.in_(wanted[at : at + CHUNK]))
+            found.update({row.id: row.name for row in self._connection.execute(query)})
+        return found
+
     def context_id(self, workspace_id: int, context: Mapping[str, str] | None) -> int:
         """The number of a context, given if it had none; 0 for no context."""
         number = self.find_context(workspace_id, context)

@@ -44,6 +44,10 @@ class LineageStore:
         """Records what a run made."""
         self._link_models(scope, run_id, "makes", models)
 
+    def derive(self, run_id: int, source_id: int, step: int) -> None:
+        """Records that a run was forked from another at a step; -1: at its end."""
+        self._link(run_id, "derives", source_id, step, {})
+
     def _link_models(self, scope: Scope, run_id: int, verb: str, models: Sequence[ModelUse]) -> None:
         for use in models:
             model = self._unit.models.get(scope, use.model_uid)

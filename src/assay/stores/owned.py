@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, delete, insert, select
 
+from assay.core.config import as_number
 from assay.core.scope import Scope
 from assay.stores import schema
 from assay.stores.search import INDEXED
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 CHUNK = 500
-
-
-def as_number(text: str) -> float | None:
-    """The finite number that a param's text stands for, if it does."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 class OwnedStore:

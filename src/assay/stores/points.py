@@ -150,6 +150,14 @@ class PointStore:
             .limit(1)
         )
 
+    def rewind(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone."""
+        self.compaction.rewind(owner_id, step)
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner has the source's points up to the step."""
+        self.compaction.copy(source_id, owner_id, step)
+
     def all(self, owner_id: int) -> Points:
         """All points of the owner in canonical order."""
         tables = (chunk, page, batch)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 table, motion = schema.run, schema.metric_motion
 
 
-def as_run(row: Any) -> Run:
-    """The record of a row."""
+def as_run(row: Any, lost: set[int]) -> Run:
+    """The record of a row; `lost` holds the ids of those whose writers fell silent."""
     return Run(
         row.id,
         row.uid,
@@ -37,6 +37,7 @@ def as_run(row: Any) -> Run:
         row.created_us,
         row.updated_us,
         row.deleted_us,
+        row.id in lost,
     )
 
 
@@ -78,7 +79,12 @@ class RunStore:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound(f"Run with id={uid} not found", field="run_id")
-        return as_run(row)
+        return self._runs([row])[0]
+
+    def _runs(self, rows: Sequence[Any]) -> list[Run]:
+        running = [row.id for row in rows if row.status == Status.RUNNING.value]
+        lost = self._unit.writers.silent(running) if running else set()
+        return [as_run(row, lost) for row in rows]
 
     def get(self, scope: Scope, uid: str) -> Run:
         """The run of this uid."""
@@ -156,4 +162,4 @@ class RunStore:
             query = query.where(compiler.where(where))
         what = f"runs {sorted(experiment_ids)} {view} {where} {order}"
         rows, token = compiler.page(query, order, limit, token, what)
-        return Page([as_run(row) for row in rows], token)
+        return Page(self._runs(rows), token)

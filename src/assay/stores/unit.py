@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from assay.stores.configs import ConfigStore
 from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
 from assay.stores.files import FileStore
+from assay.stores.groups import GroupStore, NameStore
 from assay.stores.keys import Intern, Keys
 from assay.stores.lineage import LineageStore
 from assay.stores.models import ModelStore
@@ -38,6 +40,9 @@ class Unit:
         self.points = PointStore(self)
         self.values = ValueStore(self)
         self.writers = WriterStore(self)
+        self.configs = ConfigStore(self)
+        self.groups = GroupStore(self)
+        self.names = NameStore(self)
         self.lineage = LineageStore(self)
         self.models = ModelStore(self)
         self.files = FileStore(self)
