@@ -10,8 +10,9 @@ from anyio.to_thread import run_sync
 
 from assay.core.scope import Scope, Verb
 from assay.core.tracking import FileEntry
+from assay.ports.aggregates import StoredFile
 from assay.ports.blobs import BlobStore, Upload
-from assay.ports.store import Store, StoredFile, UnitOfWork
+from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise
 from assay.wire.errors import InvalidInput, NotFound
 

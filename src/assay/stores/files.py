@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, insert, select, update
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
 from assay.core.tracking import FileEntry
-from assay.ports.store import StoredFile
+from assay.ports.aggregates import StoredFile
 from assay.stores import schema
 from assay.wire.errors import NotFound
 

@@ -71,10 +71,10 @@ async def read_body(request: Request) -> bytes:
 
 def decode(request: Request, body: bytes) -> dict[str, Any]:
     """The fields of a JSON body; what is no JSON object counts as empty, as in stock."""
-    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise InvalidInput(
-            "Bad Request. Content-Type must be one of ['application/json'].", field="Content-Type", remedy="send JSON"
-        )
+    kind = request.headers.get("content-type", "")
+    if body and kind.partition(";")[0].strip().lower() != "application/json":
+        why = "must be one of ['application/json']." if kind else "header is missing."
+        raise InvalidInput(f"Bad Request. Content-Type {why}", field="Content-Type", remedy="send JSON")
     given = _decoded(body)
     if isinstance(given, str):  # the oldest clients encode twice
         given = _decoded(given.encode("utf-8", "surrogatepass"))

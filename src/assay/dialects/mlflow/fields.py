@@ -178,7 +178,7 @@ def key(value: object, what: str, path: str = "") -> str:
     if len(value) <= KEY_BOUND and (fault := _fault(value)) is not None:
         raise wrong(f"{path}{signs}", value, fault)
     if len(value) > KEY_BOUND:
-        raise too_long(length, KEY_BOUND)
+        raise too_long(f"{path}{length}" if length == signs else length, KEY_BOUND)
     return value
 
 

@@ -59,9 +59,9 @@ POINT = msgspec.json.Decoder(Point)
 
 def _metric(item: dict[str, Any], name: str) -> Metric:
     prefix = f"{name}." if name else ""
-    if item.get("value") is None:
+    if item.get("value") in (None, ""):
         raise fields.missing(f"{prefix}value")
-    if item.get("timestamp") is None:
+    if item.get("timestamp") in (None, ""):
         raise fields.missing(f"{prefix}timestamp")
     timestamp = fields.integer(item, "timestamp")
     assert timestamp is not None
@@ -142,9 +142,10 @@ def _check_sizes(metrics: int, params: int, tags: int) -> None:
                 bound=bound,
             )
     if metrics + params + tags > MAX_ALL:
+        what = "metrics, params, and tags"
         raise InvalidInput(
-            f"A batch logging request can contain at most {MAX_ALL} metrics, params, and tags in total. Got "
-            f"{metrics + params + tags}. Please split up your request and try again.",
+            f"A batch logging request can contain at most {MAX_ALL} {what}. Got {metrics + params + tags} {what}. "
+            f"Please split up {what} across multiple requests and try again.",
             field="metrics",
             bound=MAX_ALL,
         )

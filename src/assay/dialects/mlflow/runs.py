@@ -12,6 +12,7 @@ from assay.dialects.mlflow.experiments import max_results, view
 from assay.wire.errors import InvalidInput
 
 EXPERIMENTS_BOUND = 20
+DESCRIPTION = {"artifact_path", "flavors", "run_id", "utc_time_created"}  # what a model's description holds at least
 HISTORY_TAG = "mlflow.log-model.history"
 NUMBERED = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}  # the numbers of the enum
 DATASET_BOUNDS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
@@ -170,12 +171,17 @@ def log_outputs(call: Call) -> dict[str, Any]:
 def log_model(call: Call) -> dict[str, Any]:
     """Adds a model's description to the run's tag, as clients before 3.0 ask for."""
     uid = run_id(call)
+    given = fields.needed(call.fields, "model_json")
     try:
-        described = json.loads(fields.needed(call.fields, "model_json"))
+        described = json.loads(given)
     except ValueError:
-        raise InvalidInput("Malformed model info. Value was not valid JSON", field="model_json") from None
-    if not isinstance(described, dict) or not {"artifact_path", "flavors"} <= described.keys():
-        raise InvalidInput("Model json is missing mandatory fields artifact_path, flavors", field="model_json")
+        raise InvalidInput(
+            f"Malformed model info. \n {given[:1000]} \n is not a valid JSON.", field="model_json"
+        ) from None
+    lacking = DESCRIPTION - described.keys() if isinstance(described, dict) else DESCRIPTION
+    if lacking:
+        shown = ", ".join(f"'{name}'" for name in sorted(lacking))
+        raise InvalidInput(f"Model json is missing mandatory fields: {{{shown}}}", field="model_json")
     before = json.loads(call.services.runs.get(call.scope, uid).tags.get(HISTORY_TAG, "[]"))
     history = json.dumps([*before, described])
     call.services.runs.log(call.scope, Logged(uid, tags={HISTORY_TAG: history[: fields.TAG_BOUND]})).result()

@@ -1,0 +1,347 @@
+"""The aggregates of the catalog, each as the small store that a unit of work holds of it.
+
+- Every method that takes a Scope sees that scope's workspace only.
+- Methods raise NotFound for what does not exist; they never return None for "not found" unless they say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from assay.core.config import Indexed
+from assay.core.points.columns import Points
+from assay.core.scope import Scope
+from assay.core.search.ast import Expr, Order
+from assay.core.tracking import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    FileEntry,
+    Latest,
+    Lifecycle,
+    LoggedModel,
+    LoggedValue,
+    ModelStatus,
+    ModelUse,
+    Page,
+    Progress,
+    Run,
+    Status,
+    View,
+)
+
+
+class Experiments(Protocol):
+    """Experiments and their tags."""
+
+    def add(self, scope: Scope, name: str, *, artifact_location: str | None, tags: Mapping[str, str]) -> Experiment:
+        """Stores a new experiment under the next number. Raises AlreadyExists, also for the name of a deleted one."""
+        ...
+
+    def get(self, scope: Scope, id: int) -> Experiment: ...
+
+    def by_name(self, scope: Scope, name: str) -> Experiment: ...
+
+    def lock(self, scope: Scope, id: int, *, shared: bool = False) -> Experiment:
+        """The experiment, held until the unit ends; shared: others may hold it so too, but nobody changes it."""
+        ...
+
+    def rename(self, scope: Scope, id: int, name: str) -> None: ...
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
+
+    def set_tags(self, scope: Scope, id: int, tags: Mapping[str, str]) -> None: ...
+
+    def delete_tag(self, scope: Scope, id: int, key: str) -> bool:
+        """Whether there was such a tag."""
+        ...
+
+    def search(
+        self, scope: Scope, view: View, where: Expr | None, order: Sequence[Order], limit: int, token: str | None
+    ) -> Page[Experiment]: ...
+
+
+class Runs(Protocol):
+    """Runs without what they own."""
+
+    def add(self, scope: Scope, run: Run) -> Run:
+        """Stores a new run with times of the database. Raises AlreadyExists for a taken uid."""
+        ...
+
+    def get(self, scope: Scope, uid: str) -> Run: ...
+
+    def lock(self, scope: Scope, uid: str) -> Run:
+        """The run, held until the unit ends: no writer, compaction or deletion comes between."""
+        ...
+
+    def update(
+        self,
+        scope: Scope,
+        id: int,
+        *,
+        name: str | None = None,
+        status: Status | None = None,
+        end_us: int | None = None,
+        parent_uid: str | None = None,
+    ) -> None:
+        """Changes what is given."""
+        ...
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
+
+    def set_lifecycle_of_experiment(self, scope: Scope, experiment_id: int, lifecycle: Lifecycle) -> None: ...
+
+    def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
+        """The ids of those uids that exist."""
+        ...
+
+    def search(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        view: View,
+        where: Expr | None,
+        order: Sequence[Order],
+        limit: int,
+        token: str | None,
+    ) -> Page[Run]: ...
+
+
+class Owned(Protocol):
+    """Params and tags of runs and logged models, by owner id."""
+
+    def params(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
+
+    def tags(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
+
+    def insert_params(self, scope: Scope, owner_id: int, params: Mapping[str, str]) -> None:
+        """Adds params that never change. Raises ParamChanged, with all differences, if one has another value."""
+        ...
+
+    def set_tags(self, scope: Scope, owner_id: int, tags: Mapping[str, str]) -> None: ...
+
+    def delete_tag(self, scope: Scope, owner_id: int, key: str) -> bool:
+        """Whether there was such a tag."""
+        ...
+
+
+class PointStore(Protocol):
+    """Latest values and histories. Writing many points goes through `Store.log`."""
+
+    def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
+        """Latest values of all series, ordered by key; those with a context carry it."""
+        ...
+
+    def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:
+        """All points of one series in canonical order, without doubles; empty if there are none."""
+        ...
+
+    def all(self, owner_id: int) -> Points:
+        """All points of the owner in canonical order; keys and contexts are numbers."""
+        ...
+
+    def rewind(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone, and latest values are those of what remains."""
+        ...
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner, which has no points yet, has those of the source up to the step."""
+        ...
+
+
+class Values(Protocol):
+    """What is logged at a step and is no number. Writing goes through `Store.log`."""
+
+    def all(self, owner_id: int) -> list[LoggedValue]:
+        """The owner's values by step, row and key."""
+        ...
+
+    def cut(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone."""
+        ...
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner has the source's values up to the step."""
+        ...
+
+
+class Configs(Protocol):
+    """Config documents of runs; params are their index."""
+
+    def get(self, run_id: int) -> tuple[int, dict[str, Any]]:
+        """The revision and the document; revision 0 and none if there never was one."""
+        ...
+
+    def put(
+        self, scope: Scope, run_id: int, document: Mapping[str, Any], index: Mapping[str, Indexed], gone: set[str]
+    ) -> int:
+        """Stores the document under the next revision, which is returned, and its index; params `gone` are deleted."""
+        ...
+
+    def copy(self, source_id: int, run_id: int) -> None:
+        """The run, which has none yet, has the source's document and params."""
+        ...
+
+
+class Groups(Protocol):
+    """Groups of runs, many to many."""
+
+    def find(self, scope: Scope, experiment_id: int, name: str) -> int | None:
+        """The id of the experiment's group of this name, if there is one."""
+        ...
+
+    def ensure(self, scope: Scope, experiment_id: int, name: str) -> int:
+        """The id of the experiment's group of this name, made if there was none."""
+        ...
+
+    def join(self, group_id: int, run_id: int) -> None: ...
+
+    def leave(self, group_id: int, run_id: int) -> None: ...
+
+    def members(self, scope: Scope, group_id: int) -> list[str]:
+        """The uids of the members, oldest first."""
+        ...
+
+    def of_run(self, scope: Scope, run_id: int) -> list[str]:
+        """The names of the run's groups, in order."""
+        ...
+
+
+class Names(Protocol):
+    """What foreign clients named; `fold`: their dialect ignores case."""
+
+    def bind(self, scope: Scope, kind: str, dialect: str, container: str, name: str, id: int, *, fold: bool) -> None:
+        """The foreign name means this id from now on. Raises AlreadyExists if it means another."""
+        ...
+
+    def find(self, scope: Scope, kind: str, dialect: str, container: str, name: str, *, fold: bool) -> int:
+        """What the foreign name means. Raises NotFound."""
+        ...
+
+
+class Keys(Protocol):
+    """Interned names."""
+
+    def names(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The names that have these numbers."""
+        ...
+
+
+class Writers(Protocol):
+    """Who sends to a run, and how far he got."""
+
+    def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
+        """The writer's progress; a new one begins at 0 in epoch 0."""
+        ...
+
+    def seen(self, run_id: int, name: str) -> None:
+        """The writer is alive."""
+        ...
+
+    def raise_epochs(self, run_id: int) -> None:
+        """All writers of the run begin anew: what they sent before is refused."""
+        ...
+
+    def silent(self, run_ids: Sequence[int]) -> set[int]:
+        """Those of the runs whose heartbeating writers have all been silent for five minutes."""
+        ...
+
+
+class Lineage(Protocol):
+    """Datasets, and who used and made what."""
+
+    def add_inputs(
+        self,
+        scope: Scope,
+        run_id: int,
+        experiment_id: int,
+        datasets: Sequence[DatasetInput],
+        models: Sequence[ModelUse],
+    ) -> None:
+        """Records what a run used; a dataset is one per (experiment, name, digest)."""
+        ...
+
+    def add_outputs(self, scope: Scope, run_id: int, models: Sequence[ModelUse]) -> None: ...
+
+    def derive(self, run_id: int, source_id: int, step: int) -> None:
+        """Records that a run was forked from another at a step; -1: at its end."""
+        ...
+
+    def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]: ...
+
+    def models(self, run_ids: Sequence[int], verb: str) -> dict[int, list[ModelUse]]: ...
+
+    def datasets(
+        self, scope: Scope, experiment_ids: Sequence[int], limit: int
+    ) -> list[tuple[int, Dataset, str | None]]:
+        """(experiment id, dataset, context tag) of each distinct use in these experiments."""
+        ...
+
+
+class Models(Protocol):
+    """Logged models without what they own."""
+
+    def add(self, scope: Scope, model: LoggedModel) -> LoggedModel: ...
+
+    def get(self, scope: Scope, uid: str) -> LoggedModel: ...
+
+    def lock(self, scope: Scope, uid: str) -> LoggedModel: ...
+
+    def update(
+        self, scope: Scope, id: int, *, status: ModelStatus | None = None, status_message: str | None = None
+    ) -> None: ...
+
+    def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
+
+    def search(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        where: Expr | None,
+        order: Sequence[Order],
+        limit: int,
+        token: str | None,
+    ) -> Page[LoggedModel]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a tree and the object that holds its bytes; `blake3` is their digest in hex."""
+
+    path: str
+    blob_id: str
+    size: int
+    blake3: str
+    modified_us: int
+
+
+class Files(Protocol):
+    """File trees, and the rows of the objects behind them."""
+
+    def stage(self, scope: Scope, blob_id: str) -> None:
+        """The object may exist from now on: whoever dies before referring to it leaves it to gc."""
+        ...
+
+    def put(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
+        """The path names this object; what it named before is condemned if nothing else refers to it."""
+        ...
+
+    def get(self, owner_id: int, path: str) -> StoredFile | None:
+        """The file at this path, or None."""
+        ...
+
+    def is_folder(self, owner_id: int, path: str) -> bool: ...
+
+    def children(self, owner_id: int, folder: str) -> list[FileEntry]: ...
+
+    def remove(self, owner_id: int, path: str) -> int:
+        """The file or folder is gone; how many files there were."""
+        ...
+
+    def doom(self, grace_us: int, limit: int) -> list[str]:
+        """Objects that nothing has referred to for longer than the grace; nobody can refer to them from now on."""
+        ...
+
+    def forget(self, blob_ids: Sequence[str]) -> None: ...
