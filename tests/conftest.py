@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.length import LONG
+from support.postgres import postgres
 from support.server import Server
 
 settings.register_profile("short", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,3 +23,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running = Server(tmp_path / "home").start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real PostgreSQL, one for all tests of a worker; `fresh_database` makes databases in it."""
+    with postgres(tmp_path_factory.mktemp("pg")) as running:
+        yield running

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.postgres import fresh_database, postgres
+from support.postgres import fresh_database
 
 from assay.services.branches import BranchService
 from assay.services.configs import ConfigService
@@ -35,12 +35,6 @@ class House:
 
 def new_uid() -> str:
     return uuid.uuid4().hex
-
-
-@pytest.fixture(scope="session")
-def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with postgres(tmp_path_factory.mktemp("pg")) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite-memory", "sqlite", "postgresql"])

@@ -27,6 +27,7 @@ class Delta:
     json_text: Callable[[ColumnElement[Any], str], ColumnElement[Any]]  # the text under a key of a JSON object
     like: Callable[[ColumnElement[Any], str, bool], ColumnElement[bool]]  # column, pattern, case-sensitive
     now_us: str
+    schema_lock: str  # held until the transaction ends by who changes the schema; "" where beginning it is enough
     placeholder: str
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
 
@@ -94,6 +95,7 @@ SQLITE = Delta(
     json_text=lambda column, key: func.json_extract(column, f'$."{key}"'),
     like=_sqlite_like,
     now_us="SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000",
+    schema_lock="",
     placeholder="?",
     refusal=_sqlite_refusal,
 )
@@ -105,6 +107,7 @@ POSTGRES = Delta(
     json_text=lambda column, key: cast(column, postgresql.JSON)[key].as_string().cast(Text),
     like=_postgres_like,
     now_us="SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1000",
+    schema_lock="SELECT pg_advisory_xact_lock(4702111234474983745)",
     placeholder="%s",
     refusal=_postgres_refusal,
 )

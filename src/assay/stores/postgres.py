@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random as chance
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -19,16 +18,16 @@ from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import POSTGRES
-from assay.stores.migrate import prepare
+from assay.stores.migrate import check, prepare
 from assay.stores.unit import Unit
+from assay.stores.upkeep import Upkeep
 from assay.stores.writer import Writer, passing
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, InvalidState
 
 T = TypeVar("T")
 
 ATTEMPTS = 10
 REST_US = 60 * 1_000_000
-REST_EVERY_S = 5.0
 # A neighbour that we could not see at first was faster: what it wrote is seen by the next attempt.
 AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation)
 
@@ -64,9 +63,7 @@ class PostgresStore:
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)
         self._writer = Writer(self._engine, POSTGRES, replica, self._unit, None)
-        self._stop = threading.Event()
-        self._rest = threading.Thread(target=self._settle, name="assay-settle", daemon=True)
-        self._rest.start()
+        self._upkeep = Upkeep(self._watch_schema, self.settle)
 
     def _unit(self, connection: Connection) -> Unit:
         return Unit(connection, POSTGRES, self._random, self._intern)
@@ -83,6 +80,8 @@ class PostgresStore:
 
     def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """The result of `work`, whose effect is on disk; nothing of it remains if it raised."""
+        if self._writer.refusal is not None:
+            raise self._writer.refusal
         return self._write(work)
 
     def _write(self, work: Callable[[Unit], T]) -> T:
@@ -111,16 +110,16 @@ class PostgresStore:
     def _settle_one(self, owner_id: int, before_us: int) -> bool:
         return self._write(lambda unit: unit.points.compaction.settle(owner_id, before_us))
 
-    def _settle(self) -> None:
-        while not self._stop.wait(REST_EVERY_S):
-            try:
-                self.settle()
-            except Exception:  # noqa: BLE001, S112 -- a database away must not end the house-keeping
-                continue
+    def _watch_schema(self) -> None:
+        """Takes no more writes once a newer server has made this one too old for the schema."""
+        try:
+            with self._reader.connect() as connection:
+                check(connection)
+        except InvalidState as refusal:
+            self._writer.refusal = refusal
 
     def close(self) -> None:
         """Ends the writer after what was accepted is on disk."""
-        self._stop.set()
-        self._rest.join()
+        self._upkeep.close()
         self._writer.close()
         self._engine.dispose()

@@ -19,6 +19,7 @@ from assay.ports.store import UnitOfWork
 from assay.stores.delta import SQLITE
 from assay.stores.migrate import prepare
 from assay.stores.unit import Unit
+from assay.stores.upkeep import Upkeep
 from assay.stores.writer import Writer, passing
 
 T = TypeVar("T")
@@ -26,7 +27,6 @@ T = TypeVar("T")
 BUSY_MS = 20_000
 CHECKPOINT_PAGES = 4_000  # 16 MiB of write-ahead log between checkpoints
 REST_US = 60 * 1_000_000
-REST_EVERY_S = 5.0
 
 
 class SqliteStore:
@@ -50,9 +50,7 @@ class SqliteStore:
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
         prepare(self._engine, SQLITE)
         self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock)
-        self._stop = threading.Event()
-        self._rest = threading.Thread(target=self._settle, name="assay-settle", daemon=True)
-        self._rest.start()
+        self._upkeep = Upkeep(self.settle)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -101,17 +99,9 @@ class SqliteStore:
         done: bool = self._writer.submit(lambda unit: unit.points.compaction.settle(owner_id, before_us)).result()
         return done
 
-    def _settle(self) -> None:
-        while not self._stop.wait(REST_EVERY_S):
-            try:
-                self.settle()
-            except Exception:  # noqa: BLE001, S112 -- a full disk must not end the house-keeping
-                continue
-
     def close(self) -> None:
         """Ends the writer after what was accepted is on disk."""
-        self._stop.set()
-        self._rest.join()
+        self._upkeep.close()
         self._writer.close()
         self._engine.dispose()
 

@@ -70,6 +70,7 @@ class Writer:
         self._keys: dict[tuple[int, str], int] = {}
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self.refusal: AssayError | None = None  # set when the store must take no more writes
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
         self._thread.start()
 
@@ -82,6 +83,8 @@ class Writer:
         return self._put(_Job(Future(), scope=scope, logged=logged))
 
     def _put(self, job: _Job) -> Future[Any]:
+        if self.refusal is not None:
+            raise self.refusal
         if self._closed:
             raise Unavailable("The server is shutting down", remedy="try again in a moment", retry_after_s=1)
         self._queue.put(job)

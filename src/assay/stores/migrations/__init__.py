@@ -1,0 +1,10 @@
+"""The schema's history, oldest first. A revision is a module with REVISION, OLDEST_SERVER and `upgrade(op, now_us)`.
+
+A revision that has landed is never edited. Expanding ones (new tables, new columns with a default) repeat the
+OLDEST_SERVER before them, so that older servers go on beside; only a contracting one raises it.
+"""
+
+from __future__ import annotations
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
