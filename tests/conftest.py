@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support import evidence
 from support.length import LONG
 from support.postgres import postgres
 from support.server import Server
@@ -30,3 +31,17 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A real PostgreSQL, one for all tests of a worker; `fresh_database` makes databases in it."""
     with postgres(tmp_path_factory.mktemp("pg")) as running:
         yield running
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The long form leaves docs/evidence.md behind; a part of the tests does not."""
+    if not LONG or terminalreporter.config.args != terminalreporter.config.getini("testpaths"):
+        return
+    stats = {
+        name: len(reports)
+        for name, reports in terminalreporter.stats.items()
+        if name in ("passed", "failed", "error", "skipped")
+    }
+    reports = [report for group in ("passed", "failed") for report in terminalreporter.stats.get(group, ())]
+    told = [(r.nodeid, str(value)) for r in reports for name, value in r.user_properties if name == "evidence"]
+    evidence.write(stats, told)
