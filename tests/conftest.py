@@ -35,7 +35,9 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The long form leaves docs/evidence.md behind; a part of the tests does not."""
-    if not LONG or terminalreporter.config.args != terminalreporter.config.getini("testpaths"):
+    if not LONG or terminalreporter.config.option.collectonly:
+        return
+    if terminalreporter.config.args != terminalreporter.config.getini("testpaths"):
         return
     stats = {
         name: len(reports)

@@ -93,13 +93,14 @@ class Server:
     home: Path
     options: Sequence[str] = ()
     env: dict[str, str] = field(default_factory=dict)
+    command: Path = ASSAY
     process: subprocess.Popen[str] | None = None
     url: str = ""
 
     def start(self) -> Server:
         """Starts it and returns when it answers."""
         self.process = subprocess.Popen(
-            [str(ASSAY), "up", "--port", "0", "--home", str(self.home), *self.options],
+            [str(self.command), "up", "--port", "0", "--home", str(self.home), *self.options],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **self.env},

@@ -1,0 +1,35 @@
+"""Users' scripts, run by the unchanged official client in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from support.server import ROOT
+
+FLOWS = ROOT / "tests/e2e/flows"
+CLIENTS = {"mlflow-3": ROOT / ".venv-mlflow3/bin/python", "mlflow-2": ROOT / ".venv-mlflow2/bin/python"}
+
+
+def run_flow(client: str, flow: str, url: str, folder: Path) -> None:
+    """The script, which asserts what it reads back, ends well in the folder, with only the tracking URI set."""
+    python = CLIENTS[client]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "ASSAY_"))}
+    ran = subprocess.run(
+        [str(python), str(FLOWS / flow)],
+        cwd=folder,
+        env={
+            **clean,
+            "MLFLOW_TRACKING_URI": url,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PATH": f"{python.parent}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-3_000:] + ran.stderr[-6_000:]
+    assert ran.stdout.endswith("ok\n"), ran.stdout
+    assert not list(folder.glob("mlruns*")), "the client wrote to its own folder"
