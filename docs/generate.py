@@ -10,6 +10,7 @@ import argparse
 import ast
 import inspect
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ REMEDIES = {
 }
 VARIABLES = {
     "ASSAY_HOME": "The home folder, where `--home` does not say otherwise. Default: `~/.assay`.",
+    "ASSAY_TOKEN": "Proves who asks, in place of the home's token. Governed commands such as `assay purge` need one.",
     "ASSAY_URL": "The server that `assay runs` and `assay show` read from, where `--url` does not say otherwise.",
 }
 # What routes do that have no handler of their own to say it.
@@ -81,6 +83,7 @@ ROUTE_LINES = {
     ("GET", "/version"): "The MLflow version that the server speaks.",
     ("GET", "/get-artifact"): "Downloads a file of a run, as MLflow's web page asks for it.",
 }
+DIFFERENCES = "## What differs from stock MLflow, and why\n\n"
 PREFIXES = ("/api/2.0/", "/ajax-api/2.0/", "/api/3.0/", "/ajax-api/3.0/")
 
 
@@ -110,7 +113,7 @@ def commands(group: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tupl
 def cli_page() -> str:
     """Every command, its arguments and its options."""
     text = "# Command line\n\n" + NOTE
-    text += "Exit status: 0 done, 1 refused (the message says what to do), 2 misused.\n"
+    text += "Exit status: 0 done, 1 refused (the message says what to do), 2 misused, 3 `assay doctor` found faults.\n"
     for path, command in commands(cli, ("assay",)):
         if command.hidden:
             continue
@@ -200,9 +203,24 @@ def mlflow_page() -> str:
     return text
 
 
+def dialect_page() -> str:
+    """What the dialect does otherwise than stock; the words before it are written by hand, in the page itself."""
+    before = (REFERENCE / "mlflow-dialect.md").read_text().partition(DIFFERENCES)[0]
+    entries = tomllib.loads((REFERENCE / "mlflow-differences.toml").read_text())["difference"]
+    requests = sum(len(steps) for entry in entries for steps in entry["steps"].values())
+    text = before + DIFFERENCES + NOTE.replace("the code", "mlflow-differences.toml")
+    text += f"{requests} requests of the comparison are answered otherwise than by stock MLflow, for {len(entries)} "
+    text += "reasons. Each stands in [the list that the test reads](mlflow-differences.toml).\n\n"
+    text += table("what", "why", "requests")
+    for entry in entries:
+        text += row(entry["title"], entry["reason"], str(sum(map(len, entry["steps"].values()))))
+    return text
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "errors.md": errors_page,
+    "mlflow-dialect.md": dialect_page,
     "mlflow-routes.md": mlflow_page,
     "settings.md": settings_page,
 }

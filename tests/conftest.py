@@ -27,9 +27,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def database_server() -> Iterator[Any]:
     """A real PostgreSQL, one for all tests of a worker; `fresh_database` makes databases in it."""
-    with postgres(tmp_path_factory.mktemp("pg")) as running:
+    with postgres() as running:
         yield running
 
 

@@ -63,6 +63,15 @@ def test_light_packages(package: str) -> None:
     assert foreign(probe(ROOT / "src", *modules(package))["loaded"]) == set()
 
 
+def test_commands_start_without_the_server() -> None:
+    """A command loads what it needs when it runs: `assay --help` waits for no database driver and no numpy."""
+    script = "import sys, assay.cli.root; print(*{name.partition('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "click" in loaded
+    assert not loaded & {"alembic", "anyio", "msgspec", "numpy", "obstore", "psycopg", "sqlalchemy", "starlette"}
+
+
 def test_a_heavy_import_is_caught(tmp_path: Path) -> None:
     """A package that is not Python's own is told apart."""
     (tmp_path / "assay").mkdir()

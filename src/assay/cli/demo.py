@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from assay.cli.root import cli
-from assay.cli.runs import cell, show_table
+from assay.cli.tables import cell, show_table, title
 from assay.sdk import http
 from assay.wire.errors import Unavailable
 
@@ -62,7 +62,7 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 def _leaderboard(address: str) -> None:
     found = http.get(address, "runs", order_by="metrics.test_accuracy DESC", limit=50)["runs"]
-    columns = ("name", "status", "params.model", "metrics.test_accuracy", "metrics.train_loss", "tags.dataset")
+    columns = ("name", "metrics.test_accuracy", "metrics.train_loss")
     ranked = [run for run in found if "test_accuracy" in run["metrics"]]
     click.echo("\nLeaderboard")
-    show_table(columns, [[cell(run, name) for name in columns] for run in ranked])
+    show_table([title(name) for name in columns], [[cell(run, name) for name in columns] for run in ranked])

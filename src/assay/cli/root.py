@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -17,6 +18,10 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except AssayError as error:
+            if ctx.meta.get("assay.json"):
+                told = {"code": error.code, "message": error.message, "field": error.field, "remedy": error.remedy}
+                click.echo(json.dumps({"error": told}), err=True)
+                ctx.exit(1)
             remedy = f"\n  What to do: {error.remedy}" if error.remedy else ""
             raise click.ClickException(f"{error.message}{remedy}") from error
 
@@ -27,4 +32,14 @@ def cli() -> None:
     """Assay: version control for machine learning."""
 
 
-from assay.cli import demo, runs, up  # noqa: E402, F401 -- each adds its commands to the group above
+from assay.cli import (  # noqa: E402 -- each adds its commands to the group above
+    backup,  # noqa: F401
+    completion,  # noqa: F401
+    demo,  # noqa: F401
+    doctor,  # noqa: F401
+    gc,  # noqa: F401
+    purge,  # noqa: F401
+    runs,  # noqa: F401
+    show,  # noqa: F401
+    up,  # noqa: F401
+)

@@ -1,126 +1,133 @@
-"""`assay runs` and `assay show`: reading from a server."""
+"""`assay runs`: finding runs on a server."""
 
 from __future__ import annotations
 
-import csv
 import json
-import os
+import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from assay.cli import tables
+from assay.cli.options import URL, json_option, on_terminal, server_url
 from assay.cli.root import cli
+from assay.core.search.grammar import parse_order
 from assay.sdk import http
-from assay.server.home import address_of, default_home
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, NotFound
 
-DEFAULT_URL = "http://127.0.0.1:5000"
-URL = click.option("--url", help="The server. [$ASSAY_URL, the home's server, or http://127.0.0.1:5000]")
-
-
-def server_url(given: str | None) -> str:
-    """The server that a command speaks to."""
-    return given or os.environ.get("ASSAY_URL") or address_of(default_home()) or DEFAULT_URL
+PAGE = 1_000
+LIMIT_BOUND = 10_000
+FORMS = ("table", "csv", "json", "parquet")
 
 
 @cli.command()
 @click.argument("filter", default="")
 @URL
-@click.option("--experiment", "-e", help="Only this experiment's runs.")
-@click.option("--order-by", "-o", default="start_time DESC", show_default=True, help="A field, ASC or DESC.")
-@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--experiment", "-e", multiple=True, help="Only runs of this experiment; may be given several times.")
+@click.option("--order-by", "-o", multiple=True, help="A field, ASC or DESC; several break ties. [start_time DESC]")
+@click.option(
+    "--limit", "-n", default=20, show_default=True, type=click.IntRange(1, LIMIT_BOUND), help="At most these."
+)
+@click.option("--all", "everything", is_flag=True, help="All that match, however many.")
 @click.option("--columns", "-c", help="Comma-separated, such as params.lr,metrics.auc,tags.team")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), help="[table on a terminal, else json]")
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--format", "form", type=click.Choice(FORMS), help="[table on a terminal, else json]")
+@json_option("The same as --format json.")
+@click.option("--output", "-O", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of the terminal.")
 def runs(
     filter: str,
     url: str | None,
-    experiment: str | None,
-    order_by: str,
+    experiment: tuple[str, ...],
+    order_by: tuple[str, ...],
     limit: int,
     columns: str | None,
     form: str | None,
+    output: Path | None,
     *,
+    everything: bool,
     as_json: bool,
 ) -> None:
     """List runs, such as: assay runs "metrics.auc > 0.9 AND params.model = 'xgb'"."""
-    answer = http.get(server_url(url), "runs", filter=filter, experiment=experiment, order_by=order_by, limit=limit)
-    found = answer["runs"]
-    form = "json" if as_json else form or ("table" if sys.stdout.isatty() else "json")
+    form = "json" if as_json else form or ("table" if on_terminal() and output is None else "json")
+    if form == "parquet" and output is None and on_terminal():
+        raise InvalidInput("Parquet is not for a terminal", field="--output", remedy="add --output runs.parquet")
+    names = [name.strip() for name in columns.split(",")] if columns else []
+    base = server_url(url)
+    found, more = fetch(base, filter, experiment, order_by or ("start_time DESC",), None if everything else limit)
+    if form == "parquet":
+        tables.write_parquet(found, names, output)
+    elif output is None:
+        _print(form, found, names)
+    else:
+        with output.open("w", newline="" if form == "csv" else None) as file:
+            if form == "csv":
+                tables.write_csv(found, names, file)
+            else:
+                json.dump(found, file, indent=2)
+    if not found:
+        click.echo("No run matches." if filter or experiment else "There are no runs yet.", err=True)
+    if more:
+        told = f"{len(found)} runs, and more match. For the rest: --all"
+        click.echo(told + (f", or up to --limit {LIMIT_BOUND}" if limit < LIMIT_BOUND else ""), err=True)
+
+
+def _print(form: str, found: Sequence[tables.Record], names: Sequence[str]) -> None:
     if form == "json":
         click.echo(json.dumps(found, indent=2))
-        return
-    names = columns.split(",") if columns else default_columns(found)
-    rows = [[cell(run, name) for name in names] for run in found]
-    if form == "csv":
-        out = csv.writer(sys.stdout)
-        out.writerow(names)
-        out.writerows(rows)
-        return
-    show_table(names, rows)
+    elif form == "csv":
+        tables.write_csv(found, names, sys.stdout)
+    elif found:
+        tables.print_runs(found, names)
 
 
-def show_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table as wide as the terminal."""
-    table = Table(*names, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+def fetch(
+    base: str, filter: str, experiments: Sequence[str], order_by: Sequence[str], limit: int | None
+) -> tuple[list[tables.Record], bool]:
+    """The runs page by page, and whether more match. Raises what the server answers, with the place in the filter."""
+    found: list[tables.Record] = []
+    token: str | None = None
+    while limit is None or len(found) < limit:
+        size = PAGE if limit is None else min(PAGE, limit - len(found))
+        try:
+            page: dict[str, Any] = http.get(
+                base,
+                "runs",
+                filter=filter,
+                experiment=experiments,
+                order_by=order_by,
+                limit=size,
+                page_token=token,
+            )
+        except InvalidInput as error:
+            raise pointed(error, filter, order_by) from error
+        except NotFound as error:
+            raise _with_names(error, base) from error
+        found += page["runs"]
+        token = page["next_page_token"]
+        if token is None:
+            return found, False
+    return found, True
 
 
-def default_columns(found: Sequence[dict[str, Any]]) -> list[str]:
-    """Name, status, start, and the first few metrics and params that the runs have."""
-    metrics = list(dict.fromkeys(key for run in found for key in run["metrics"]))[:4]
-    params = list(dict.fromkeys(key for run in found for key in run["params"]))[:3]
-    return ["name", "status", "start", *(f"metrics.{k}" for k in metrics), *(f"params.{k}" for k in params)]
+def pointed(error: InvalidInput, filter: str, order_by: Sequence[str]) -> InvalidInput:
+    """The error with the place shown below the text that it is about."""
+    place = re.search(r"at position (\d+)", error.message)
+    if place is None:
+        return error
+    text, where = filter, "filter"
+    for item in order_by:
+        try:
+            parse_order(item)
+        except InvalidInput as same:
+            if same.message == error.message:
+                text, where = item, "--order-by"
+    shown = text.replace("\n", " ").replace("\t", " ")
+    message = f"{error.message}\n  {shown}\n  {' ' * int(place[1])}^"
+    return InvalidInput(message, field=where, remedy=error.remedy)
 
 
-def cell(run: dict[str, Any], name: str) -> str:
-    """The text of one column of a run.
-
-    Raises:
-        InvalidInput: There is no such column.
-    """
-    kind, _, key = name.partition(".")
-    if kind == "metrics":
-        value = run["metrics"].get(key, {}).get("last")
-        return "" if value is None else f"{value:.6g}"
-    if kind in ("params", "tags"):
-        return str(run[kind].get(key, ""))
-    if name == "start":
-        start = run["start_us"]
-        return datetime.fromtimestamp(start / 1e6).astimezone().strftime("%Y-%m-%d %H:%M:%S") if start else ""
-    if name in run:
-        return str(run[name] if run[name] is not None else "")
-    raise InvalidInput(
-        f"No column {name!r}", field="--columns", remedy="use id, name, status, start, metrics.K, params.K or tags.K"
-    )
-
-
-@cli.command()
-@click.argument("run_id")
-@URL
-@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
-def show(run_id: str, url: str | None, *, as_json: bool) -> None:
-    """Show one run."""
-    run = http.get(server_url(url), f"runs/{run_id}")
-    if as_json or not sys.stdout.isatty():
-        click.echo(json.dumps(run, indent=2))
-        return
-    click.echo(f"{run['name']}  {run['status']}  {run['id']}")
-    for kind in ("params", "tags"):
-        if run[kind]:
-            click.echo(f"\n{kind}")
-            show_table(("key", "value"), [(key, value) for key, value in run[kind].items()])
-    if run["metrics"]:
-        click.echo("\nmetrics")
-        rows = [
-            (key, *(("" if m[c] is None else f"{m[c]:.6g}") for c in ("last", "min", "max")), str(m["step"]))
-            for key, m in run["metrics"].items()
-        ]
-        show_table(("key", "last", "min", "max", "step"), rows)
+def _with_names(error: NotFound, base: str) -> NotFound:
+    names = [item["name"] for item in http.get(base, "experiments", limit=20)["experiments"]]
+    return NotFound(error.message, field="--experiment", remedy=f"the server has: {', '.join(names)}")

@@ -1,10 +1,10 @@
-"""`assay up` and `assay gc`: the server of a home."""
+"""`assay up`: the server of a home."""
 
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,8 +20,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65_535), help="0: any free port.")
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept. [$ASSAY_HOME or ~/.assay]")
 @click.option("--store", help="postgresql://user:password@host/database. [SQLite in the home]")
+@click.option("--artifacts", help="Where files lie: s3://bucket/prefix, gs:// or az://. [the home's folder]")
 @click.option("--insecure", is_flag=True, help="Listen off loopback although everybody who reaches it may do all.")
-def up(host: str, port: int, home: Path | None, store: str | None, *, insecure: bool) -> None:
+def up(host: str, port: int, home: Path | None, store: str | None, artifacts: str | None, *, insecure: bool) -> None:
     """Serve the home until Ctrl-C."""
     if host not in LOOPBACK and not insecure:
         raise InvalidInput(
@@ -29,10 +30,10 @@ def up(host: str, port: int, home: Path | None, store: str | None, *, insecure: 
             field="--host",
             remedy="leave --host out, or add --insecure if everybody who reaches it may read and write all",
         )
-    serve(host, port, home or default_home(), store)
+    serve(host, port, home or default_home(), store, artifacts)
 
 
-def serve(host: str, port: int, root: Path, store: str | None = None) -> None:
+def serve(host: str, port: int, root: Path, store: str | None = None, artifacts: str | None = None) -> None:
     """Serves the home until stopped."""
     import uvicorn  # noqa: PLC0415 -- the other commands start faster without it
 
@@ -42,7 +43,7 @@ def serve(host: str, port: int, root: Path, store: str | None = None) -> None:
 
     listener = _listen(host, port)
     home = Home(root)
-    server = open_house(home, store)
+    server = open_house(home, store, artifacts)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"
     home.announce(address)
@@ -56,9 +57,11 @@ def serve(host: str, port: int, root: Path, store: str | None = None) -> None:
         access_log=False,
         lifespan="on",
         server_header=False,
+        proxy_headers=False,  # anybody can send X-Forwarded-For
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends well
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -76,18 +79,3 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.listen(512)
     return listener
-
-
-@cli.command()
-@click.option("--home", type=click.Path(path_type=Path), help="The home to clean. [$ASSAY_HOME or ~/.assay]")
-@click.option("--grace-hours", default=24.0, show_default=True, type=click.FloatRange(0), help="Keep younger garbage.")
-def gc(home: Path | None, grace_hours: float) -> None:
-    """Delete files that nothing refers to; needs the server stopped."""
-    from assay.server.compose import open_house  # noqa: PLC0415
-
-    server: Any = open_house(Home(home or default_home()))
-    try:
-        count = server.services.files.collect(int(grace_hours * 3_600_000_000))
-    finally:
-        server.close()
-    click.echo(f"{count} objects deleted")

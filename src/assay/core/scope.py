@@ -20,16 +20,29 @@ class Verb(StrEnum):
 GOVERNED = frozenset({Verb.PURGE})
 
 
+class How(StrEnum):
+    """How we know who speaks."""
+
+    NONE = "none"  # we do not: whoever reaches the server
+    HOME = "home"  # by the token in the server's home, which only the server's own account can read
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who speaks and how we know."""
 
     name: str
-    authenticated: bool = False
-    how: str = "none"  # none | home-token
+    how: How = How.NONE
+    id: int = 0  # 0: no user
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the actor proved anything."""
+        return self.how is not How.NONE
 
 
 LOCAL = Actor("local")
+HOME = Actor("home", How.HOME)
 
 
 @dataclass(frozen=True, slots=True)

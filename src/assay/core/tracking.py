@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from assay.core.points.columns import Floats, Ints
+if TYPE_CHECKING:  # numpy: the command line has no use for it
+    from assay.core.points.columns import Floats, Ints
 
 
 class Lifecycle(StrEnum):

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from assay.core.audit import Act, Entry, Head, Subject
 from assay.core.config import Indexed
 from assay.core.points.columns import Points
+from assay.core.purge import Deletable, Kind
 from assay.core.scope import Scope
 from assay.core.search.ast import Expr, Order
 from assay.core.tracking import (
@@ -345,3 +347,43 @@ class Files(Protocol):
         ...
 
     def forget(self, blob_ids: Sequence[str]) -> None: ...
+
+
+class Audit(Protocol):
+    """The chain of governed acts."""
+
+    def append(
+        self, scope: Scope, act: Act, subjects: Sequence[Subject], detail: Mapping[str, Any], salt: bytes
+    ) -> int:
+        """The act is recorded under the next number, which is returned. Takes its lock last of all."""
+        ...
+
+    def head(self, scope: Scope) -> Head: ...
+
+    def entries(self, scope: Scope, after: int = 0) -> Iterator[Entry]: ...
+
+
+class Purges(Protocol):
+    """Deleting for good."""
+
+    def due(self, scope: Scope, kind: Kind, before_us: int, after: int, limit: int) -> list[int]:
+        """Ids, above `after` and in order, of what was deleted at this time or earlier."""
+        ...
+
+    def within(self, scope: Scope, experiment_id: int, kind: Kind, limit: int) -> list[int]:
+        """Ids, in order, of what lies in the experiment, deleted or not."""
+        ...
+
+    def spares(self, scope: Scope, experiment_id: int, before_us: int) -> bool:
+        """Whether runs of the experiment are not deleted, or were deleted after this time."""
+        ...
+
+    def find(self, scope: Scope, kind: Kind, uids: Sequence[str]) -> list[Deletable]: ...
+
+    def lock(self, scope: Scope, kind: Kind, ids: Sequence[int]) -> list[Deletable]:
+        """Those of the things that exist, in order, held until the unit ends."""
+        ...
+
+    def erase(self, kind: Kind, ids: Sequence[int]) -> None:
+        """These things, which are locked, and all that they own are gone. An experiment is empty by then."""
+        ...

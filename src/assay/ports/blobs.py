@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+from assay.core.scope import Scope
+
+SMALL = 1 << 20  # bytes that are written, and read, in one piece
+PIECE = 2 << 20  # the most that a read yields at once
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that a store holds."""
+
+    id: str
+    modified_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a multipart upload that its client has sent: its number, from 1, and the store's tag of it."""
+
+    number: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A multipart upload whose time has not ended, and what it is to become."""
+
+    id: str
+    owner_id: int
+    path: str
+    blob_id: str
+    backend_id: str
 
 
 class Upload(Protocol):
     """An object being written; nobody sees it before `finish`."""
 
-    def write(self, data: bytes) -> None:
-        """Appends bytes. Raises Unavailable if the disk is full or read-only."""
+    def write(self, data: Sequence[bytes]) -> None:
+        """Appends these bytes. Raises Unavailable if they cannot be kept."""
         ...
 
     def finish(self) -> tuple[int, str]:
@@ -19,25 +51,127 @@ class Upload(Protocol):
         ...
 
     def abort(self) -> None:
-        """Nothing remains; also fine after a failure."""
+        """Nothing remains that `sweep` would not find; also fine after a failure."""
+        ...
+
+
+class Multipart(Protocol):
+    """Uploads whose parts a client sends to the store itself, under links that the server has signed."""
+
+    def begin(self, id: str) -> str:
+        """The store's own name of a new multipart upload of this object."""
+        ...
+
+    def links(self, id: str, backend_id: str, count: int, ttl_s: int) -> list[str]:
+        """Where to PUT the parts 1 to `count`."""
+        ...
+
+    def complete(self, id: str, backend_id: str, parts: Sequence[Part]) -> int:
+        """The object is made of these parts; its size in bytes. Raises InvalidInput if the store has not got them."""
+        ...
+
+    def abort(self, id: str, backend_id: str) -> None:
+        """The parts are gone; fine if they were before."""
         ...
 
 
 class BlobStore(Protocol):
-    """A flat store of immutable objects."""
+    """A flat store of immutable objects.
 
-    def create(self, id: str) -> Upload:
-        """A new object under a name of 16 to 64 lower-case letters and digits. Raises InvalidInput otherwise."""
+    Names are 16 to 64 lower-case letters and digits; every method raises InvalidInput for others, and Unavailable if
+    the store does not answer.
+    """
+
+    @property
+    def multipart(self) -> Multipart | None:
+        """Uploads by the client itself, where the store can."""
         ...
 
-    def path(self, id: str) -> Path:
-        """Where the object's bytes can be read. Raises NotFound."""
+    @property
+    def links(self) -> bool:
+        """Whether `link` works at all."""
+        ...
+
+    def claim(self, number: int) -> int:
+        """The number of the catalog that these objects belong to: this one, if there was none yet."""
+        ...
+
+    def owner(self) -> int | None:
+        """The number of the catalog that claimed the store, if one has."""
+        ...
+
+    def create(self, id: str) -> Upload:
+        """A new object, of any size."""
+        ...
+
+    def put(self, id: str, data: bytes) -> str:
+        """The blake3 digest (hex) of a new object of at most `SMALL` bytes, which is on disk."""
+        ...
+
+    def read(self, id: str, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` up to `end`, in pieces of at most `PIECE`. Raises NotFound before the first one."""
+        ...
+
+    def link(self, id: str, name: str, ttl_s: int) -> str:
+        """Where anybody can download the object under this file name for `ttl_s`. Raises NotSupported."""
         ...
 
     def delete(self, id: str) -> None:
         """The object is gone; a missing one is fine."""
         ...
 
-    def ids(self) -> Iterator[str]:
-        """The names of all objects."""
+    def held(self) -> Iterator[Held]:
+        """All objects."""
+        ...
+
+    def sweep(self, before_us: int) -> int:
+        """Uploads begun before this time and never finished are gone, as far as the store tells; how many."""
+        ...
+
+
+class BlobRows(Protocol):
+    """What the catalog says of objects beside `aggregates.Files`: digests to come, leases, and who is nobody's."""
+
+    def add(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
+        """The path names this object, of which the catalog did not know. Raises Unavailable if gc has it already."""
+        ...
+
+    def finish(self, scope: Scope, lease: Lease, size: int) -> None:
+        """The path of the lease names its object, whose digest is not known yet; the lease is over."""
+        ...
+
+    def lease(self, scope: Scope, lease: Lease, ttl_us: int) -> None:
+        """A multipart upload has begun and may take so long."""
+        ...
+
+    def leased(self, scope: Scope, upload_id: str) -> Lease:
+        """The upload under way. Raises NotFound if there is none, or its time is over."""
+        ...
+
+    def release(self, upload_ids: Sequence[str]) -> None:
+        """These leases are over."""
+        ...
+
+    def expired(self, limit: int) -> list[Lease]:
+        """Leases whose time is over."""
+        ...
+
+    def undigested(self, limit: int) -> list[tuple[str, int]]:
+        """Objects in use whose digest is not known, with their sizes in bytes."""
+        ...
+
+    def digested(self, blob_id: str, blake3: str) -> None:
+        """The digest of the object, which the server has computed itself."""
+        ...
+
+    def adopt(self, blob_ids: Sequence[str]) -> int:
+        """Those that no row names are doomed, so that nobody can refer to them any more; how many."""
+        ...
+
+    def number(self, fresh: int) -> int:
+        """The number that this catalog claims its objects under: this one, if it had none."""
+        ...
+
+    def sample(self) -> str | None:
+        """An object in use, if there is one."""
         ...

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.ports.aggregates import (
+    Audit,
     Configs,
     Experiments,
     Files,
@@ -27,6 +28,7 @@ from assay.ports.aggregates import (
     Names,
     Owned,
     PointStore,
+    Purges,
     Runs,
     Values,
     Writers,
@@ -76,6 +78,12 @@ class UnitOfWork(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def purges(self) -> Purges: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
     def now_us(self) -> int:
         """The database's time in this transaction."""

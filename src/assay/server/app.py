@@ -20,7 +20,10 @@ from assay.core.scope import Scope
 from assay.core.tracking import RunRecord
 from assay.dialects.mlflow.app import routes as mlflow_routes
 from assay.dialects.native.app import routes as native_routes
+from assay.dialects.native.garbage import routes as garbage_routes
+from assay.dialects.native.purge import routes as purge_routes
 from assay.server.compose import Server, new_name, now_us
+from assay.server.gate import collecting
 from assay.server.guard import Guard
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Assay</title>
@@ -97,13 +100,15 @@ def create_app(server: Server, hosts: frozenset[str]) -> ASGIApp:
         Route("/health", health),
         Route("/", front),
         *native_routes(services, now_us),
+        *purge_routes(services),
+        *garbage_routes(services, lambda: collecting(server.home.root)),
     ]
     app = Starlette(
         routes=routes,
         exception_handlers={404: unknown},
         lifespan=lifespan,
     )
-    return Guard(Straight(app, routes), hosts)
+    return Guard(Straight(app, routes), hosts, server.home.token())
 
 
 assert sqlite3.sqlite_version_info >= (3, 35), "Assay needs SQLite 3.35 or later (RETURNING)"

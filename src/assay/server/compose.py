@@ -6,10 +6,15 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from assay.blobs.local import LocalBlobs
+from assay.ports.blobs import BlobStore
+from assay.ports.catalogs import Catalog, Snapshot
 from assay.server.home import Home
+from assay.services.audit import AuditService
 from assay.services.branches import BranchService
+from assay.services.collection import claim
 from assay.services.configs import ConfigService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
@@ -17,10 +22,13 @@ from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.house import Services
 from assay.services.models import ModelService
+from assay.services.purge import PurgeService
 from assay.services.runs import RunService
+from assay.stores.catalogs import PostgresCatalog, SqliteCatalog
 from assay.stores.postgres import PostgresStore
+from assay.stores.snapshot import SnapshotFile
 from assay.stores.sqlite import SqliteStore
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, NotFound
 
 # fmt: off
 ADJECTIVES = (
@@ -74,9 +82,12 @@ def open_store(address: str | None, home: Home) -> SqliteStore | PostgresStore:
     replica = secrets.token_hex(6)
     if address is None:
         return SqliteStore(home.database, replica, lambda: secrets.randbits(18))
+    return PostgresStore(_postgres_url(address), replica, lambda: secrets.randbits(18))
+
+
+def _postgres_url(address: str) -> str:
     if address.startswith(("postgresql://", "postgres://")):
-        url = "postgresql://" + address.partition("://")[2]
-        return PostgresStore(url, replica, lambda: secrets.randbits(18))
+        return "postgresql://" + address.partition("://")[2]
     raise InvalidInput(
         f"The store {address.partition(':')[0]!r} is not known",
         field="--store",
@@ -84,9 +95,78 @@ def open_store(address: str | None, home: Home) -> SqliteStore | PostgresStore:
     )
 
 
-def open_house(home: Home, store_address: str | None = None) -> Server:
-    """The services over a catalog and a store of files."""
+def open_blobs(address: str | None, home: Home) -> BlobStore:
+    """The objects at `s3://bucket/prefix` and the like, or in the home's folder.
+
+    Raises:
+        InvalidInput: The address names no store that can be used.
+    """
+    return LocalBlobs(home.files) if address is None else open_objects(address)
+
+
+def open_objects(address: str) -> BlobStore:
+    """The objects at `s3://bucket/prefix` and the like. Raises InvalidInput for another address."""
+    if address.partition("://")[0] in ("s3", "gs", "az"):
+        from assay.blobs.objects import ObjectBlobs  # noqa: PLC0415 -- a server with local files starts faster without
+
+        return ObjectBlobs(address)
+    raise InvalidInput(
+        f"The place {address.partition(':')[0]!r} for files is not known",
+        field="--artifacts",
+        remedy="leave --artifacts out for the home's folder, or give s3://, gs:// or az://bucket/prefix",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Catalog and objects as commands use them beside a server, or without one."""
+
+    catalog: Catalog
+    blobs: BlobStore
+    engine: str
+
+
+def open_place(root: Path, store_address: str | None, artifacts: str | None, *, alone: bool) -> Place:
+    """Where a home's catalog and objects lie; alone: the caller holds the home.
+
+    Raises:
+        InvalidInput: An address cannot be used.
+        NotFound: The folder is no home, and nobody is about to make it one.
+    """
+    if not alone and not root.is_dir():
+        raise NotFound(f"There is no home {root}", field="--home", remedy="give the --home of the server")
+    database = root / "assay.db"
+    catalog = SqliteCatalog(database) if store_address is None else PostgresCatalog(_postgres_url(store_address))
+    if not alone and store_address is None and not database.exists():
+        raise NotFound(
+            f"There is no catalog in {root}",
+            field="--home",
+            remedy="give the --home that a server has used, and its --store if that is PostgreSQL",
+        )
+    blobs = LocalBlobs(root / "files", alone=alone) if artifacts is None else open_objects(artifacts)
+    return Place(catalog, blobs, "sqlite" if store_address is None else "postgresql")
+
+
+def open_snapshot(path: Path) -> Snapshot:
+    """A catalog in a file of its own."""
+    return SnapshotFile(path)
+
+
+def open_house(home: Home, store_address: str | None = None, artifacts: str | None = None) -> Server:
+    """The services over a catalog and a store of files.
+
+    Raises:
+        InvalidInput: An address cannot be used.
+        InvalidState: The files belong to another catalog.
+        Unavailable: The database or the object store does not answer.
+    """
+    blobs = open_blobs(artifacts, home)
     store = open_store(store_address, home)
+    try:
+        claim(store, blobs, secrets.randbits(62))
+    except BaseException:
+        store.close()
+        raise
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),
@@ -95,6 +175,8 @@ def open_house(home: Home, store_address: str | None = None) -> Server:
         groups=GroupService(store),
         history=HistoryService(store),
         models=ModelService(store, new_uid),
-        files=FileService(store, LocalBlobs(home.files), new_uid),
+        files=FileService(store, blobs, new_uid),
+        purge=PurgeService(store, lambda: secrets.token_bytes(32)),
+        audit=AuditService(store),
     )
     return Server(home, store, services)

@@ -1,46 +1,119 @@
-"""Who may reach the server by a browser: Host and Origin are checked before any route sees a request."""
+"""What is checked before any route sees a request: Host, Origin, encoding of the body, and who speaks.
+
+A refusal is rendered by the dialect that owns the path, in its own client's form.
+"""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from hmac import compare_digest
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from assay.core.scope import HOME, LOCAL, Actor
+from assay.dialects.mlflow.errors import render as render_mlflow
+from assay.dialects.native.app import render as render_native
+from assay.wire.errors import AssayError, InvalidInput, PermissionDenied, Unauthenticated
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+Render = Callable[[AssayError], Response]
+RENDERERS: tuple[tuple[str, Render], ...] = (
+    ("/api/v1/", render_native),
+    ("/api/2.0/", render_mlflow),
+    ("/api/3.0/", render_mlflow),
+    ("/ajax-api/", render_mlflow),
+    ("/get-artifact", render_mlflow),
+    ("/version", render_mlflow),
+)
 
 
 def host_name(value: str) -> str:
-    """The host of a Host header or URL authority, without port."""
-    try:
-        return (urlsplit(f"//{value}").hostname or "").lower()
-    except ValueError:
-        return ""
+    """The host of a Host header or URL authority, without port; empty if that is not all it says."""
+    found = AUTHORITY.match(value)
+    return (found[1] or found[2]).lower() if found else ""
+
+
+def _render(path: str, error: AssayError) -> Response:
+    for prefix, render in RENDERERS:
+        if path.startswith(prefix):
+            return render(error)
+    return PlainTextResponse(f"{error.message}: {error.remedy}", 401 if isinstance(error, Unauthenticated) else 403)
 
 
 class Guard:
-    """Refuses foreign Host headers (DNS rebinding) and foreign Origins (drive-by requests)."""
+    """Refuses foreign Host headers (DNS rebinding), foreign Origins (drive-by requests), and bodies that are packed.
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    Proxies' X-Forwarded headers are not asked. Who speaks is in the ASGI scope, as `assay.actor`.
+
+    Args:
+        app: What is guarded.
+        hosts: The names that the server is called by.
+        token: The home's token, of which only a digest is kept.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], token: str | None = None) -> None:
         self._app = app
         self._hosts = hosts
+        self._digest = None if token is None else sha256(token.encode()).digest()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on, or answers 403."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        """Passes the request on, or answers why not."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
             return
-        host = origin = None
+        if scope["type"] == "http":
+            try:
+                scope["assay.actor"] = self._checked(scope)
+            except AssayError as error:
+                await _render(scope["path"], error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _checked(self, scope: Scope) -> Actor:
+        """Who speaks. Raises what is wrong with the request."""
+        path = scope["path"]
+        if not path.isprintable() and CONTROL.search(path):  # the first is fast, and mostly enough
+            raise InvalidInput("Invalid path", field="path", remedy="send no control characters")
+        hosts: list[str] = []
+        actor = LOCAL
         for name, value in scope["headers"]:
             if name == b"host":
-                host = value.decode("latin-1")
+                hosts.append(host_name(value.decode("latin-1")))
             elif name == b"origin":
-                origin = value.decode("latin-1")
-        if host is None or host_name(host) not in self._hosts:
-            text = "Invalid Host header: name this server by the address that it printed, or start it with --host"
-            await PlainTextResponse(text, 403)(scope, receive, send)
-            return
-        if origin is not None and host_name(origin.partition("://")[2]) not in self._hosts:
-            await PlainTextResponse("Cross-origin request refused", 403)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+                if host_name(value.decode("latin-1").partition("://")[2]) not in self._hosts:
+                    raise PermissionDenied(
+                        "Cross-origin request refused", field="Origin", remedy="call this server from its own pages"
+                    )
+            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                # Nothing is ever inflated, so nothing small can become large.
+                raise InvalidInput(
+                    "The body is compressed", field="Content-Encoding", bound="identity", remedy="send it as it is"
+                )
+            elif name == b"authorization":
+                actor = self._actor(value)
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            raise PermissionDenied(
+                "Invalid Host header",
+                field="Host",
+                remedy="name this server by the address that it printed, or start it with --host",
+            )
+        return actor
+
+    def _actor(self, authorization: bytes) -> Actor:
+        """Who can prove who he is. What is meant for other servers (Basic, other tokens) proves and spoils nothing."""
+        scheme, _, token = authorization.partition(b" ")
+        token = token.strip()
+        if scheme.lower() != b"bearer" or not token.startswith(b"assay-"):
+            return LOCAL
+        if self._digest is None or not compare_digest(sha256(token).digest(), self._digest):
+            raise Unauthenticated(
+                "The token is not this server's",
+                field="Authorization",
+                remedy="unset ASSAY_TOKEN on the server's own account, or copy the token of its home",
+            )
+        return HOME

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from anyio.to_thread import run_sync
 
 from assay.core.scope import Scope, Verb
 from assay.core.tracking import FileEntry
 from assay.ports.aggregates import StoredFile
-from assay.ports.blobs import BlobStore, Upload
+from assay.ports.blobs import SMALL, BlobStore, Lease, Multipart, Part, Upload
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise
-from assay.wire.errors import InvalidInput, NotFound
+from assay.services.collection import DAY_US, FRESH_US, Collected, checked, collect, digest, rows
+from assay.wire.errors import InvalidInput, NotFound, NotSupported, Unavailable
 
 PATH_BOUND = 1_000
-BUFFER = 1 << 20
-GRACE_US = 24 * 3600 * 1_000_000
+BUFFER = 4 << 20  # bytes that are gathered while as many are written
+PARTS_BOUND = 10_000
+LEASE_S = 24 * 3600  # how long a client may take to send its parts; the links end with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +87,92 @@ class FileService(Service):
             case LooseFiles():
                 return scope.workspace_id
 
+    def _held(self, unit: UnitOfWork, scope: Scope, place: Place) -> int:
+        """The owner, which nobody purges before the unit ends. Raises NotFound."""
+        match place:
+            case RunFiles(uid):
+                return unit.runs.lock(scope, uid).id
+            case ModelFiles(uid):
+                return unit.models.lock(scope, uid).id
+            case LooseFiles():
+                return scope.workspace_id
+
     async def put(self, scope: Scope, place: Place, path: str, chunks: AsyncIterator[bytes]) -> None:
         """The path holds these bytes, on disk. Raises InvalidInput, NotFound, Unavailable; then nothing changed."""
         authorise(scope, Verb.WRITE, "file")
         check_path(path)
-        id = self._new_uid()
+        waiting: list[bytes] = []
+        held = 0
+        async for chunk in chunks:
+            waiting.append(chunk)
+            held += len(chunk)
+            if held > SMALL:
+                await self._put_large(scope, place, path, waiting, chunks)
+                return
+        await run_sync(self.put_small, scope, place, path, b"".join(waiting))
 
-        def begin() -> None:
-            def work(unit: UnitOfWork) -> None:
-                if unit.files.is_folder(self._owner(unit, scope, place), path):
-                    raise InvalidInput(f"{path} is a folder", field="path", remedy="choose another path")
-                unit.files.stage(scope, id)
+    def put_small(self, scope: Scope, place: Place, path: str, data: bytes) -> None:
+        """The same for at most `SMALL` bytes; blocks.
 
-            self._store.write(work)
+        Object first, row after: one transaction. An object whose row never comes is found by `collect`.
+        """
+        authorise(scope, Verb.WRITE, "file")
+        check_path(path)
+        id, began = self._new_uid(), time.monotonic()
+        digest = self._blobs.put(id, data)
 
-        await run_sync(begin)
-        upload = await run_sync(self._blobs.create, id)
+        def work(unit: UnitOfWork) -> None:
+            if time.monotonic() - began > FRESH_US / 2e6:  # from now on `collect` might take it for an orphan
+                raise Unavailable("The file took too long to store", remedy="send it again", retry_after_s=1)
+            owner_id = self._held(unit, scope, place)
+            _check_no_folder(unit, owner_id, path)
+            rows(unit).add(scope, owner_id, path, id, len(data), digest)
+
         try:
-            waiting: list[bytes] = []
-            held = 0
+            self._store.write(work)
+        except (InvalidInput, NotFound):  # after any other failure the row may be there
+            self._blobs.delete(id)
+            raise
+
+    async def _put_large(
+        self, scope: Scope, place: Place, path: str, waiting: list[bytes], chunks: AsyncIterator[bytes]
+    ) -> None:
+        """Row first, and the object while it arrives: one buffer is written while the next one fills."""
+        id = await run_sync(self._stage, scope, place, path)
+        upload = await run_sync(self._blobs.create, id)
+        writing: asyncio.Task[None] = asyncio.create_task(run_sync(upload.write, waiting))
+        waiting, held = [], 0
+        try:
             async for chunk in chunks:
                 waiting.append(chunk)
                 held += len(chunk)
                 if held >= BUFFER:
-                    data, waiting, held = b"".join(waiting), [], 0
-                    await run_sync(upload.write, data)
-            size, digest = await run_sync(_finish, upload, b"".join(waiting))
+                    await writing
+                    writing = asyncio.create_task(run_sync(upload.write, waiting))
+                    waiting, held = [], 0
+            await writing
+            size, digest = await run_sync(_finish, upload, waiting)
         except BaseException:
+            await asyncio.wait([writing])  # its thread cannot be interrupted
+            if not writing.cancelled():
+                writing.exception()  # seen: it is the one that ends this, or follows from it
             upload.abort()
             raise
 
         def work(unit: UnitOfWork) -> None:
-            unit.files.put(scope, self._owner(unit, scope, place), path, id, size, digest)
+            unit.files.put(scope, self._held(unit, scope, place), path, id, size, digest)
 
         await run_sync(self._store.write, work)
+
+    def _stage(self, scope: Scope, place: Place, path: str) -> str:
+        id = self._new_uid()
+
+        def work(unit: UnitOfWork) -> None:
+            _check_no_folder(unit, self._owner(unit, scope, place), path)
+            unit.files.stage(scope, id)
+
+        self._store.write(work)
+        return id
 
     async def children(self, scope: Scope, place: Place, folder: str) -> list[FileEntry]:
         """The folder's direct children, by path; none for a file or a missing folder."""
@@ -130,22 +185,32 @@ class FileService(Service):
 
         return await run_sync(read)
 
-    async def open(self, scope: Scope, place: Place, path: str) -> tuple[StoredFile, Path]:
-        """The file and where its bytes lie. Raises NotFound; InvalidInput for a folder."""
+    def open(self, scope: Scope, place: Place, path: str) -> StoredFile:
+        """The file that a path names. Raises NotFound; InvalidInput for a folder."""
         authorise(scope, Verb.READ, "file")
         check_path(path)
-
-        def read() -> tuple[StoredFile, Path]:
-            with self._store.read() as unit:
-                owner_id = self._owner(unit, scope, place)
-                file = unit.files.get(owner_id, path)
-                if file is not None:
-                    return file, self._blobs.path(file.blob_id)
-                if unit.files.is_folder(owner_id, path):
-                    raise InvalidInput(f"{path} is a folder", field="path", remedy="list it")
+        with self._store.read() as unit:
+            owner_id = self._owner(unit, scope, place)
+            file = unit.files.get(owner_id, path)
+            if file is None:
+                _check_no_folder(unit, owner_id, path)
                 raise NotFound(f"No such file: {path}", field="path")
+            return file
 
-        return await run_sync(read)
+    def read(self, file: StoredFile, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` up to `end`, checked if that is all of them. Raises NotFound, Corrupt, Unavailable."""
+        pieces = self._blobs.read(file.blob_id, start, end)
+        return checked(pieces, file.blake3) if file.blake3 and (start, end) == (0, file.size) else pieces
+
+    @property
+    def links(self) -> bool:
+        """Whether clients can read from the store itself."""
+        return self._blobs.links
+
+    def link(self, scope: Scope, place: Place, path: str, ttl_s: int) -> tuple[StoredFile, str]:
+        """The file, and where the store gives it to whoever has the link, for `ttl_s`. Raises NotSupported."""
+        file = self.open(scope, place, path)
+        return file, self._blobs.link(file.blob_id, path.rpartition("/")[2], ttl_s)
 
     async def delete(self, scope: Scope, place: Place, path: str) -> int:
         """The file or folder is gone; how many files there were."""
@@ -153,23 +218,78 @@ class FileService(Service):
         check_path(path)
         return await run_sync(self._store.write, lambda unit: unit.files.remove(self._owner(unit, scope, place), path))
 
-    def collect(self, grace_us: int = GRACE_US) -> int:
-        """Deletes the objects that nothing has referred to for longer than the grace; how many there were."""
-        total = 0
-        while True:
-            ids = self._store.write(lambda unit: unit.files.doom(grace_us, 500))
-            for id in ids:
-                self._blobs.delete(id)
-            self._forget(ids)
-            total += len(ids)
-            if len(ids) < 500:
-                return total
+    @property
+    def multipart(self) -> bool:
+        """Whether clients can send parts to the store itself."""
+        return self._blobs.multipart is not None
 
-    def _forget(self, ids: list[str]) -> None:
-        self._store.write(lambda unit: unit.files.forget(ids))
+    def _multipart(self) -> Multipart:
+        if self._blobs.multipart is None:
+            raise NotSupported("The store takes no parts from clients", remedy="send the file to the server")
+        return self._blobs.multipart
+
+    def begin(self, scope: Scope, place: Place, path: str, count: int) -> tuple[str, list[str]]:
+        """The name of a new upload in parts, and where to PUT each of them. Raises NotSupported."""
+        authorise(scope, Verb.WRITE, "file")
+        check_path(path)
+        if not 1 <= count <= PARTS_BOUND:
+            raise InvalidInput(
+                f"{count} is no number of parts", field="num_parts", bound=PARTS_BOUND, remedy="send larger parts"
+            )
+        store, id, upload_id = self._multipart(), self._stage(scope, place, path), self._new_uid()
+        backend_id = store.begin(id)
+
+        def work(unit: UnitOfWork) -> None:
+            lease = Lease(upload_id, self._held(unit, scope, place), path, id, backend_id)
+            rows(unit).lease(scope, lease, LEASE_S * 1_000_000)
+
+        self._store.write(work)
+        return upload_id, store.links(id, backend_id, count, LEASE_S)
+
+    def _leased(self, scope: Scope, place: Place, path: str, upload_id: str) -> Lease:
+        with self._store.read() as unit:
+            lease = rows(unit).leased(scope, upload_id)
+            if (lease.owner_id, lease.path) != (self._owner(unit, scope, place), path):
+                raise InvalidInput("The upload is of another path", field="upload_id", remedy="name its own path")
+            return lease
+
+    def complete(
+        self, scope: Scope, place: Place, path: str, upload_id: str, parts: Sequence[Part]
+    ) -> Callable[[], None]:
+        """The path holds what was sent in parts; its digest is known when the function returned here has been called.
+
+        Raises NotFound if the upload's time is over, InvalidInput if parts are missing.
+        """
+        authorise(scope, Verb.WRITE, "file")
+        lease = self._leased(scope, place, check_path(path), upload_id)
+        if not 1 <= len(parts) <= PARTS_BOUND:
+            raise InvalidInput(f"There are {len(parts)} parts", field="parts", bound=PARTS_BOUND, remedy="name them")
+        size = self._multipart().complete(lease.blob_id, lease.backend_id, parts)
+
+        def work(unit: UnitOfWork) -> None:
+            self._held(unit, scope, place)
+            rows(unit).finish(scope, lease, size)
+
+        self._store.write(work)
+        return lambda: digest(self._store, self._blobs, lease.blob_id, size)
+
+    def abort(self, scope: Scope, place: Place, path: str, upload_id: str) -> None:
+        """The upload is over, and its parts are gone. Raises NotFound if it was before."""
+        authorise(scope, Verb.WRITE, "file")
+        lease = self._leased(scope, place, check_path(path), upload_id)
+        self._multipart().abort(lease.blob_id, lease.backend_id)
+        self._store.write(lambda unit: rows(unit).release([upload_id]))
+
+    def collect(self, grace_us: int = DAY_US) -> Collected:
+        """Deletes what nothing has referred to for longer than the grace; see `collection.collect`."""
+        return collect(self._store, self._blobs, grace_us)
 
 
-def _finish(upload: Upload, data: bytes) -> tuple[int, str]:
-    if data:
-        upload.write(data)
+def _check_no_folder(unit: UnitOfWork, owner_id: int, path: str) -> None:
+    if unit.files.is_folder(owner_id, path):
+        raise InvalidInput(f"{path} is a folder", field="path", remedy="choose another path, or list it")
+
+
+def _finish(upload: Upload, data: list[bytes]) -> tuple[int, str]:
+    upload.write(data)
     return upload.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.configs import ConfigService
 from assay.services.experiments import ExperimentService
@@ -11,6 +12,7 @@ from assay.services.files import FileService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.models import ModelService
+from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 
 
@@ -26,3 +28,5 @@ class Services:
     history: HistoryService
     models: ModelService
     files: FileService
+    purge: PurgeService
+    audit: AuditService

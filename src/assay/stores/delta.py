@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Table, Text, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from assay.wire.errors import AssayError, Unavailable
+from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
 RETRY_S = 5
 
@@ -28,6 +28,7 @@ class Delta:
     like: Callable[[ColumnElement[Any], str, bool], ColumnElement[bool]]  # column, pattern, case-sensitive
     now_us: str
     schema_lock: str  # held until the transaction ends by who changes the schema; "" where beginning it is enough
+    row_lock: str  # ends a SELECT whose rows nobody else may change until the transaction ends
     placeholder: str
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
 
@@ -36,8 +37,19 @@ class Delta:
         return text if self.placeholder == "?" else text.replace("?", self.placeholder)
 
 
+def _no_text(cause: BaseException | None) -> AssayError | None:
+    """The answer to a text that no engine can hold, or that PostgreSQL cannot."""
+    if isinstance(cause, UnicodeEncodeError):
+        return InvalidInput("A text is not valid Unicode", remedy="send valid UTF-8")
+    if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):
+        return InvalidInput("A text contains a NUL character", remedy="remove it")
+    return None
+
+
 def _sqlite_refusal(error: BaseException) -> AssayError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if (answer := _no_text(cause)) is not None:
+        return answer
     if not isinstance(cause, sqlite3.OperationalError):
         return None
     text = str(cause)
@@ -58,6 +70,8 @@ def _sqlite_refusal(error: BaseException) -> AssayError | None:
 
 def _postgres_refusal(error: BaseException) -> AssayError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if (answer := _no_text(cause)) is not None:
+        return answer
     if isinstance(cause, (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ReadOnlySqlTransaction)):
         return Unavailable(
             f"PostgreSQL cannot write: {str(cause).strip()}; nothing of this request was kept",
@@ -96,6 +110,7 @@ SQLITE = Delta(
     like=_sqlite_like,
     now_us="SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000",
     schema_lock="",
+    row_lock="",  # there is one writer
     placeholder="?",
     refusal=_sqlite_refusal,
 )
@@ -108,6 +123,7 @@ POSTGRES = Delta(
     like=_postgres_like,
     now_us="SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1000",
     schema_lock="SELECT pg_advisory_xact_lock(4702111234474983745)",
+    row_lock=" FOR NO KEY UPDATE",
     placeholder="%s",
     refusal=_postgres_refusal,
 )

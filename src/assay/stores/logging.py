@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from assay.core.points.columns import Points, concat, from_lists
 from assay.core.scope import Scope
@@ -26,19 +26,19 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> li
     Points of one owner in the group become one batch, numbered `seq` of this server's writer. Runs are locked before
     models and both in the order of their ids, so that two groups never wait for each other in a circle.
     """
-    runs = _locked(unit, schema.run, {logged.run_uid for _, logged in calls})
-    models = _locked(unit, schema.logged_model, {p.model_uid for _, logged in calls for p in logged.model_points})
+    runs = _locked(unit, "run", {logged.run_uid for _, logged in calls})
+    models = _locked(unit, "logged_model", {p.model_uid for _, logged in calls for p in logged.model_points})
     refusals: list[AssayError | None] = []
     points: dict[int, list[Points]] = {}
     for scope, logged in calls:
         try:
             run = _writable(scope, runs.get(logged.run_uid), logged.run_uid)
             for point in logged.model_points:
-                if point.model_uid not in models or models[point.model_uid].workspace_id != scope.workspace_id:
-                    raise NotFound(f"Logged model with ID '{point.model_uid}' not found.", field="model_id")
-            skip, rest_is_new = unit.writers.advance(scope, run.id, logged)
+                _check_model(scope, models.get(point.model_uid), point.model_uid)
+            skip, rest_is_new = unit.writers.fresh(scope, run.id, logged)
             if rest_is_new:
                 unit.owned.insert_params(scope, run.id, logged.params)
+            unit.writers.advance(run.id, logged)
         except AssayError as refusal:
             refusals.append(refusal)
             continue
@@ -75,29 +75,42 @@ def _columns(unit: Unit, scope: Scope, logged: Logged, skip: int) -> Points:
     return columns.take(slice(skip, None)) if skip else columns
 
 
-def _locked(unit: Unit, table: Any, uids: set[str]) -> dict[str, Any]:
+class Head(NamedTuple):
+    """What a log call has to know of a run or model."""
+
+    id: int
+    uid: str
+    workspace_id: int
+    lifecycle: str
+
+
+def _locked(unit: Unit, table: str, uids: set[str]) -> dict[str, Head]:
     """The rows of these uids, held until the unit ends, in the order of their ids."""
-    columns = (table.c.id, table.c.uid, table.c.workspace_id, table.c.lifecycle)
-    wanted = sorted(uids)
-    ids: list[int] = []
+    wanted: list[Any] = sorted(uids)
+    name = "uid"
     if len(wanted) > CHUNK:  # locks must be taken in one order, so the ids come first
-        for at in range(0, len(wanted), CHUNK):
-            query = select(table.c.id).where(table.c.uid.in_(wanted[at : at + CHUNK]))
-            ids += unit.connection.scalars(query)
-        ids.sort()
-        parts = [table.c.id.in_(ids[at : at + CHUNK]) for at in range(0, len(ids), CHUNK)]
-    else:
-        parts = [table.c.uid.in_(wanted)] if wanted else []
-    return {
-        row.uid: row
-        for part in parts
-        for row in unit.connection.execute(
-            select(*columns).where(part).order_by(table.c.id).with_for_update(key_share=True)
-        )
-    }
+        ask = f"SELECT id FROM {table} WHERE uid IN "  # noqa: S608 -- table is one of ours
+        wanted = sorted(row[0] for row in _rows(unit, ask, wanted, ""))
+        name = "id"
+    ask = f"SELECT id, uid, workspace_id, lifecycle FROM {table} WHERE {name} IN "  # noqa: S608 -- the same
+    heads = (Head(*row) for row in _rows(unit, ask, wanted, f" ORDER BY id{unit.delta.row_lock}"))
+    return {head.uid: head for head in heads}
 
 
-def _writable(scope: Scope, run: Any, uid: str) -> Any:
+def _rows(unit: Unit, ask: str, wanted: Sequence[Any], end: str) -> Iterator[Any]:
+    driver = unit.driver()
+    for at in range(0, len(wanted), CHUNK):
+        some = wanted[at : at + CHUNK]
+        driver.execute(unit.delta.sql(f"{ask}({', '.join('?' * len(some))}){end}"), some)
+        yield from driver.fetchall()
+
+
+def _check_model(scope: Scope, model: Head | None, uid: str) -> None:
+    if model is None or model.workspace_id != scope.workspace_id or model.lifecycle != Lifecycle.ACTIVE.value:
+        raise NotFound(f"Logged model with ID '{uid}' not found.", field="model_id")
+
+
+def _writable(scope: Scope, run: Head | None, uid: str) -> Head:
     if run is None or run.workspace_id != scope.workspace_id:
         raise NotFound(f"Run with id={uid} not found", field="run_id")
     if run.lifecycle != Lifecycle.ACTIVE.value:
@@ -109,7 +122,7 @@ def _writable(scope: Scope, run: Any, uid: str) -> Any:
     return run
 
 
-def _set_tags(unit: Unit, scope: Scope, run: Any, logged: Logged) -> None:
+def _set_tags(unit: Unit, scope: Scope, run: Head, logged: Logged) -> None:
     if not logged.tags:
         return
     unit.owned.set_tags(scope, run.id, logged.tags)

@@ -51,18 +51,18 @@ def check(connection: Connection) -> str | None:
     return revision
 
 
-def _upgrade(connection: Connection, delta: Delta, found: str | None) -> None:
-    # Only a store that has to change pays for loading it.
-    from alembic.operations import Operations  # noqa: PLC0415
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+def build(connection: Connection, delta: Delta) -> None:
+    """The database, which was empty, has this server's schema, in the caller's transaction."""
+    _upgrade(connection, delta, None)
 
-    op = Operations(MigrationContext.configure(connection))
+
+def _upgrade(connection: Connection, delta: Delta, found: str | None) -> None:
     row = schema.schema_row
     for name in REVISIONS:
         if found is not None and name <= found:
             continue
         revision = import_module(f"assay.stores.migrations.v{name}")
-        revision.upgrade(op, int(connection.exec_driver_sql(delta.now_us).scalar_one()))
+        revision.upgrade(connection, int(connection.exec_driver_sql(delta.now_us).scalar_one()))
         values = {"revision": name, "oldest_server": revision.OLDEST_SERVER}
         if connection.execute(update(row).values(**values)).rowcount == 0:
             connection.execute(insert(row).values(id=1, **values))

@@ -27,10 +27,10 @@ TAIL_BYTES = 256 * 1024
 batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
 live, latest = schema.metric_live, schema.metric_latest
 
-# The newer of two last points wins, by (step, time, value) with NaN as 0; extremes ignore NaN (NULL).
+# The newer of two last points wins, by (step, time, value) with NaN as 0 and below it; extremes ignore NaN (NULL).
 _NEWER = (
-    "(excluded.step, excluded.time_us, coalesce(excluded.value, 0)) >= "
-    "(metric_live.step, metric_live.time_us, coalesce(metric_live.value, 0))"
+    "(excluded.step, excluded.time_us, coalesce(excluded.value, 0), NOT excluded.is_nan) >= "
+    "(metric_live.step, metric_live.time_us, coalesce(metric_live.value, 0), NOT metric_live.is_nan)"
 )
 UPSERT_LIVE = f"""
 INSERT INTO metric_live (owner_id, key_id, context_id, value, is_nan, step, time_us, min_value, max_value)

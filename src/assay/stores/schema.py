@@ -426,6 +426,6 @@ audit_detail = Table(
     metadata,
     Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("salt", LargeBinary, nullable=False),
-    Column("detail", TEXT),  # NULL once erased
+    Column("salt", LargeBinary),  # NULL once erased, here and in the next
+    Column("detail", TEXT),
 )

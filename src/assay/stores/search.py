@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Sequence
@@ -48,6 +47,7 @@ from assay.stores.delta import Delta
 from assay.wire.errors import InvalidInput
 
 INDEXED = 200  # characters of a text that its index holds
+PATTERN_BOUND = 10_000  # characters; SQLite refuses a pattern of more than 50,000 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,22 @@ class Compiler:
                 numeric = not isinstance(value, str)
                 return self._holds(field, lambda column: _compare(column, op, value), (op, value), numeric=numeric)
             case In(field, values):
-                numeric = all(not isinstance(value, str) for value in values)
-                return self._holds(field, lambda column: column.in_(values), numeric=numeric)
+                texts = [value for value in values if isinstance(value, str)]
+                numbers = [value for value in values if not isinstance(value, str)]
+                parts = [
+                    self._holds(field, lambda column, some=some: column.in_(some), numeric=some is numbers)
+                    for some in (texts, numbers)
+                    if some
+                ]
+                return or_(false(), *parts)
             case Like(field, pattern, case_sensitive):
+                if len(pattern) > PATTERN_BOUND:
+                    raise InvalidInput(
+                        f"A pattern has {len(pattern)} characters, more than {PATTERN_BOUND}",
+                        field="filter",
+                        bound=PATTERN_BOUND,
+                        remedy="shorten it",
+                    )
                 return self._holds(field, lambda column: self._delta.like(column, pattern, case_sensitive))
 
     def _holds(
@@ -132,7 +145,7 @@ class Compiler:
                 for latest in (schema.metric_latest, schema.metric_live):
                     clause = test(latest.c[name])
                     if equals is not None and equals[0] == "!=":
-                        clause = or_(latest.c.is_nan, clause)
+                        clause = or_(latest.c[name].is_(None), clause)  # NaN, or an extreme of nothing but NaN
                     parts.append(
                         select(latest.c.owner_id).where(latest.c.key_id == key_id, self._in_context(latest), clause)
                     )
@@ -170,7 +183,8 @@ class Compiler:
         keys.append((func.coalesce(self._target.tie_us, 0), True))
         keys.append((self._target.tie, False))
         if token is not None:
-            query = query.where(_after(keys, _read_token(token, digest, len(keys))))
+            kinds = [column.type.python_type for column, _ in keys]
+            query = query.where(_after(keys, _read_token(token, digest, kinds)))
         query = query.add_columns(*(column.label(f"sort_{i}") for i, (column, _) in enumerate(keys)))
         query = query.order_by(*(column.desc() if down else column.asc() for column, down in keys)).limit(limit + 1)
         rows = list(self._connection.execute(query))
@@ -197,8 +211,10 @@ class Compiler:
                 (func.coalesce(tags.c.value, ""), down),
             ]
         key_id = self.key_id(field.key)
-        if key_id is None:
-            return query, []
+        if key_id is None:  # nobody has it now, but somebody may before the next page
+            empty = "" if isinstance(field, (Param, Tag)) else 0.0
+            missing = 1 if isinstance(field, (Param, Tag)) else 2
+            return query, [(literal(missing), False), (literal(empty), down)]
         if isinstance(field, (Param, Tag)):
             owned = (schema.param if isinstance(field, Param) else schema.tag).alias()
             query = query.outerjoin(owned, and_(owned.c.owner_id == table.c.id, owned.c.key_id == key_id))
@@ -240,16 +256,25 @@ def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], last: Sequence[Any])
     return clause
 
 
-def _read_token(token: str, digest: str, count: int) -> list[Any]:
+def _read_token(token: str, digest: str, kinds: Sequence[type]) -> list[Any]:
     try:
         read = json.loads(base64.urlsafe_b64decode(token.encode()))
         values = read["v"]
-        if read["q"] == digest and len(values) == count and all(isinstance(v, (str, int, float)) for v in values):
+        if read["q"] == digest and len(values) == len(kinds) and all(map(_comparable, values, kinds)):
             return list(values)
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise InvalidInput(
         "Invalid page token, could not base64-decode or match it with this query",
         field="page_token",
         remedy="send the token of the page before, with the same filter and order",
     )
+
+
+def _comparable(value: Any, kind: type) -> bool:
+    """Whether a database compares this value with a column of this kind: tokens may be forged."""
+    if type(value) is not kind:
+        return False
+    if isinstance(value, str):
+        return not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value)
+    return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from assay.stores.audit import AuditStore
 from assay.stores.configs import ConfigStore
 from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
@@ -17,6 +18,7 @@ from assay.stores.lineage import LineageStore
 from assay.stores.models import ModelStore
 from assay.stores.owned import OwnedStore
 from assay.stores.points import PointStore
+from assay.stores.purge import PurgeStore
 from assay.stores.runs import RunStore
 from assay.stores.values import ValueStore
 from assay.stores.writers import WriterStore
@@ -46,6 +48,8 @@ class Unit:
         self.lineage = LineageStore(self)
         self.models = ModelStore(self)
         self.files = FileStore(self)
+        self.purges = PurgeStore(self)
+        self.audit = AuditStore(self)
 
     def driver(self) -> Any:
         """A cursor of the driver itself in this transaction, for the busiest statements."""

@@ -25,7 +25,7 @@ KEY_CACHE = 200_000
 
 @contextmanager
 def passing(delta: Delta) -> Iterator[None]:
-    """Failures of the engine that may pass become Unavailable."""
+    """Failures of the engine that have an answer are raised as that."""
     try:
         yield
     except Exception as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, select, update
 
 from assay.core.scope import Scope
-from assay.core.tracking import LOST_AFTER_US, Logged, Progress
+from assay.core.tracking import LOST_AFTER_US, Logged, Progress, Writer
 from assay.stores import schema
 from assay.wire.errors import Conflict, SequenceGap
 
@@ -55,8 +55,10 @@ class WriterStore:
         ).first()
         return None if row is None else Progress(row.name, row.stream, row.epoch, row.next_seq, row.seen_us)
 
-    def advance(self, scope: Scope, run_id: int, logged: Logged) -> tuple[int, bool]:
+    def fresh(self, scope: Scope, run_id: int, logged: Logged) -> tuple[int, bool]:
         """How many of the batch's points were stored before, and whether what else it brings is new.
+
+        Nothing is counted as stored yet: the batch may still be refused.
 
         Raises:
             SequenceGap: Records before this batch are missing.
@@ -83,13 +85,16 @@ class WriterStore:
                 remedy=f"send again from record {got.next_seq}",
                 details={"expected": got.next_seq},
             )
-        others = bool(logged.params or logged.tags or logged.logged_values or logged.model_points)
-        end = sender.first_seq + len(logged.keys) + others
+        return min(got.next_seq - sender.first_seq, len(logged.keys)), _end(sender, logged) > got.next_seq
+
+    def advance(self, run_id: int, logged: Logged) -> None:
+        """The batch, which is stored in this transaction, counts as such."""
+        sender = logged.writer
+        if sender is None:
+            return
         mine = and_(table.c.run_id == run_id, table.c.name == sender.name, table.c.stream == sender.stream)
-        self._connection.execute(
-            update(table).where(mine).values(next_seq=max(end, got.next_seq), seen_us=self._unit.now_us())
-        )
-        return min(got.next_seq - sender.first_seq, len(logged.keys)), end > got.next_seq
+        reached = self._unit.delta.later(table.c.next_seq, _end(sender, logged))
+        self._connection.execute(update(table).where(mine).values(next_seq=reached, seen_us=self._unit.now_us()))
 
     def raise_epochs(self, run_id: int) -> None:
         """All writers of the run begin anew: what they sent before is refused."""
@@ -110,3 +115,9 @@ class WriterStore:
             )
             found.update(self._connection.scalars(query))
         return found
+
+
+def _end(sender: Writer, logged: Logged) -> int:
+    """The number after the batch's last record."""
+    others = bool(logged.params or logged.tags or logged.logged_values or logged.model_points)
+    return sender.first_seq + len(logged.keys) + others

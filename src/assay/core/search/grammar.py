@@ -27,6 +27,7 @@ from assay.wire.errors import InvalidInput
 
 PREDICATE_BOUND = 200
 DEPTH_BOUND = 50
+TIME_BOUND_MS = 10**15
 ATTRIBUTES = {
     "id": "uid",
     "name": "name",
@@ -71,7 +72,7 @@ def parse_order(text: str) -> Order:
 
 class _Parser:
     def __init__(self, text: str, now_us: int) -> None:
-        self._tokens = tokenize(text)
+        self._tokens = tokenize(text, plain=True)
         self._at = 0
         self._count = 0
         self._now_us = now_us
@@ -118,7 +119,7 @@ class _Parser:
         if self.peek().word() == "NOT":
             self.next()
             return Not(self.unary(depth + 1))
-        if self.peek().text == "(" and self.peek().kind == "mark":
+        if self.peek().is_mark("("):
             self.next()
             inner = self.either(depth + 1)
             self._mark(")")
@@ -127,13 +128,13 @@ class _Parser:
 
     def _mark(self, text: str) -> None:
         token = self.next()
-        if token.kind != "mark" or token.text != text:
+        if not token.is_mark(text):
             raise self.fail(repr(text), token)
 
     def field(self) -> Field:
         token = self.next()
         aggregate = AGGREGATES.get(token.text.lower()) if token.kind == "word" else None
-        if aggregate is not None and self.peek().text == "(":
+        if aggregate is not None and self.peek().is_mark("("):
             self.next()
             inner = self.next()
             if inner.text not in METRICS:
@@ -144,7 +145,7 @@ class _Parser:
             return Metric(key, aggregate)
         if token.kind != "word":
             raise self.fail("a field", token)
-        if self.peek().text == "." and self.peek().kind == "mark":
+        if self.peek().is_mark("."):
             self.next()
             if token.text in METRICS:
                 return Metric(self._key())
@@ -165,7 +166,7 @@ class _Parser:
         parts: list[str] = []
         while token.kind in ("word", "number"):
             parts.append(token.text)
-            if self.peek().text != "." or self.peek().kind != "mark":
+            if not self.peek().is_mark("."):
                 return "".join(parts)
             parts.append(self.next().text)
             token = self.next()
@@ -204,11 +205,13 @@ class _Parser:
         if token.word() == "IN":
             self._mark("(")
             values = [self._value(field)]
-            while self.peek().text == ",":
+            while self.peek().is_mark(","):
                 self.next()
                 values.append(self._value(field))
             self._mark(")")
             return In(field, tuple(values))
+        if isinstance(field, Metric) or (isinstance(field, Attribute) and field.name in TIMES):
+            raise self.fail("a comparison of numbers", token)
         pattern = self.next()
         if pattern.kind not in ("string", "double"):
             raise self.fail("a quoted pattern", pattern)
@@ -223,7 +226,7 @@ class _Parser:
             number = float(token.text)
             if not is_time:
                 return number
-            if abs(number) > 1e15:
+            if abs(number) > TIME_BOUND_MS:
                 raise self.fail("a time in milliseconds", token)
             return int(number) * 1_000
         if token.kind in ("string", "double") and not isinstance(field, Metric) and not is_time:
@@ -238,6 +241,6 @@ class _Parser:
         if not text:
             return 0
         span = text[1:] or self.next().text
-        if not span[:-1].isdigit() or span[-1:] not in UNIT_US or len(span) > 8:
+        if not span[:-1].isdecimal() or span[-1:] not in UNIT_US or len(span) > 8:
             raise self.fail("a span such as 7d, 12h or 30m", now)
         return int(span[:-1]) * UNIT_US[span[-1]]

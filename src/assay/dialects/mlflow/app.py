@@ -9,10 +9,13 @@ from typing import Any
 
 import msgspec
 from anyio.to_thread import run_sync
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as HttpRoute
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from assay.core.scope import Scope
 from assay.dialects.mlflow import artifacts, experiments, fields, metrics, models, runs
@@ -44,6 +47,7 @@ REPEATED = {
     "metrics/get-history-bulk": {"run_id"},
     "metrics/get-history-bulk-interval": {"run_ids"},
 }
+NOTHING = Response(b"{}", media_type="application/json")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -98,12 +102,20 @@ def query(request: Request, repeated: Container[str] = ()) -> dict[str, Any]:
     return {name: given.getlist(name) if name in repeated else given.getlist(name)[0] for name in given}
 
 
-def guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, whose errors are answered in MLflow's form."""
+class Guarded:
+    """An endpoint as an ASGI application of its own, whose errors are answered in MLflow's form."""
 
-    async def answer(request: Request) -> Response:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
         try:
-            return await endpoint(request)
+            return await self._endpoint(request)
         except AssayError as error:
             return render(error)
         except ClientDisconnect:
@@ -111,8 +123,6 @@ def guarded(endpoint: Endpoint) -> Endpoint:
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
             return render(AssayError("Internal error; the server's log says more"))
-
-    return answer
 
 
 def _json(answer: dict[str, Any]) -> Response:
@@ -123,7 +133,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
     """All routes that an mlflow client asks for."""
     house = House(services, new_name, {})
 
-    def threaded(route: Route) -> Endpoint:
+    def threaded(route: Route) -> Guarded:
         async def endpoint(request: Request) -> Response:
             given = (
                 query(request, REPEATED.get(route.path, ()))
@@ -134,9 +144,9 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
             body = await run_sync(lambda: msgspec.json.encode(route.handler(call)))
             return Response(body, media_type="application/json")
 
-        return guarded(endpoint)
+        return Guarded(endpoint)
 
-    def logging_(path: str) -> Endpoint:
+    def logging_(path: str) -> Guarded:
         read = LOGGING[path]
         single = path == "runs/log-parameter"
 
@@ -146,9 +156,9 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
             if not request.headers.get("content-type", "").startswith("application/json"):
                 decode(request, body)
             await store(services, scope, read(body, lambda: decode(request, body)), single=single)
-            return Response(b"{}", media_type="application/json")
+            return NOTHING
 
-        return guarded(endpoint)
+        return Guarded(endpoint)
 
     async def proxy(request: Request) -> Response:
         path, scope = request.path_params["path"], scope_of(request)
@@ -156,8 +166,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
             return await artifacts.upload(house, scope, path, request)
         if request.method == "DELETE":
             return _json(await artifacts.remove(house, scope, path))
-        place, inner = await artifacts.place_of(house, scope, path)
-        return await artifacts.download(house, scope, place, inner)
+        return await artifacts.download(house, scope, path, request)
 
     async def proxy_list(request: Request) -> Response:
         return _json(await artifacts.listing(house, scope_of(request), request.query_params.get("path", "")))
@@ -171,13 +180,27 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
 
     async def get_artifact(request: Request) -> Response:
         uid = request.query_params.get("run_uuid") or request.query_params.get("run_id") or ""
-        return await artifacts.download(house, scope_of(request), RunFiles(uid), request.query_params.get("path", ""))
+        path = request.query_params.get("path", "")
+        return await artifacts.download_of(house, scope_of(request), RunFiles(uid), path, request)
 
     async def unsupported(request: Request) -> Response:
-        given = query(request) if request.method == "GET" else decode(request, await read_body(request))
-        if request.method != "GET":
-            fields.needed(given, "path")
-        raise artifacts.not_supported(request.path_params.get("path") or fields.text(given, "path") or "")
+        given = decode(request, await read_body(request))
+        raise artifacts.not_supported(fields.needed(given, "path"))
+
+    def in_parts(step: Callable[..., dict[str, Any]]) -> Guarded:
+        async def endpoint(request: Request) -> Response:
+            given, folder = decode(request, await read_body(request)), request.path_params["path"]
+            return _json(await run_sync(step, house, scope_of(request), folder, given))
+
+        return Guarded(endpoint)
+
+    async def complete(request: Request) -> Response:
+        given, folder = decode(request, await read_body(request)), request.path_params["path"]
+        digest = await run_sync(artifacts.complete, house, scope_of(request), folder, given)
+        return Response(b"{}", media_type="application/json", background=BackgroundTask(digest))
+
+    async def presigned(request: Request) -> Response:
+        return _json(await run_sync(artifacts.presigned, house, scope_of(request), request.path_params["path"]))
 
     async def info(request: Request) -> Response:
         return _json(INFO)
@@ -188,24 +211,25 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for base in ("/api/2.0", "/ajax-api/2.0", "/api/3.0", "/ajax-api/3.0"):
 
-        def add(method: str, path: str, endpoint: Endpoint, base: str = base) -> None:
+        def add(method: str, path: str, endpoint: Guarded | Endpoint, base: str = base) -> None:
             found.append(HttpRoute(f"{base}/{path}", endpoint, methods=[method]))
 
         for path in LOGGING:
             add("POST", f"mlflow/{path}", logging_(path))
         for route in ROUTES:
             add(route.method, f"mlflow/{route.path}", threaded(route))
-        add("GET", "mlflow/artifacts/list", guarded(run_list))
-        add("GET", "mlflow/logged-models/{model_id}/artifacts/directories", guarded(model_list))
+        add("GET", "mlflow/artifacts/list", Guarded(run_list))
+        add("GET", "mlflow/logged-models/{model_id}/artifacts/directories", Guarded(model_list))
         add("GET", "mlflow/server-info", info)
         for name in ("presigned-upload-url", "presigned-download-url"):
-            add("POST", f"mlflow/artifacts/{name}", guarded(unsupported))
-        add("GET", "mlflow-artifacts/artifacts", guarded(proxy_list))
+            add("POST", f"mlflow/artifacts/{name}", Guarded(unsupported))
+        add("GET", "mlflow-artifacts/artifacts", Guarded(proxy_list))
         for method in ("GET", "PUT", "DELETE"):
-            add(method, "mlflow-artifacts/artifacts/{path:path}", guarded(proxy))
-        for name in ("create", "complete", "abort"):
-            add("POST", f"mlflow-artifacts/mpu/{name}/{{path:path}}", guarded(unsupported))
-        add("GET", "mlflow-artifacts/presigned/{path:path}", guarded(unsupported))
+            add(method, "mlflow-artifacts/artifacts/{path:path}", Guarded(proxy))
+        add("POST", "mlflow-artifacts/mpu/create/{path:path}", in_parts(artifacts.begin))
+        add("POST", "mlflow-artifacts/mpu/complete/{path:path}", Guarded(complete))
+        add("POST", "mlflow-artifacts/mpu/abort/{path:path}", in_parts(artifacts.abort))
+        add("GET", "mlflow-artifacts/presigned/{path:path}", Guarded(presigned))
     found.append(HttpRoute("/version", version))
-    found.append(HttpRoute("/get-artifact", guarded(get_artifact)))
+    found.append(HttpRoute("/get-artifact", Guarded(get_artifact), methods=["GET"]))
     return found

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import mimetypes
 import re
+from collections.abc import Callable
 from typing import Any
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from assay.core.scope import Scope
 from assay.core.tracking import FileEntry
 from assay.dialects.mlflow import encode, fields
 from assay.dialects.mlflow.calls import House
+from assay.dialects.mlflow.download import answer
+from assay.ports.blobs import SMALL, Part
 from assay.services.files import LooseFiles, ModelFiles, Place, RunFiles, check_path
 from assay.wire.errors import AssayError, NotFound, NotSupported
 
+LINK_S = 900
+UNSUPPORTED = "Multipart {} is not supported for the current artifact repository"  # clients look for these words
 _RUN = re.compile(r"(?P<root>.+)/(?P<uid>[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z")
 _MODEL = re.compile(r"(?P<root>.+)/models/(?P<uid>m-[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z")
 
@@ -47,24 +51,30 @@ async def place_of(house: House, scope: Scope, path: str) -> tuple[Place, str]:
 
 async def upload(house: House, scope: Scope, path: str, request: Request) -> Response:
     """Stores the body under the path."""
-    place, inner = await place_of(house, scope, path)
-    await house.services.files.put(scope, place, inner, request.stream())
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and len(length) < 9 and int(length) <= SMALL:
+        body = await request.body()
+        await run_sync(lambda: house.services.files.put_small(scope, *_found(house, scope, check_path(path)), body))
+    else:
+        place, inner = await place_of(house, scope, path)
+        await house.services.files.put(scope, place, inner, request.stream())
     return Response(b"{}", media_type="application/json")
 
 
-async def download(house: House, scope: Scope, place: Place, inner: str) -> Response:
-    """The file's bytes, or the range asked for."""
-    file, stored = await house.services.files.open(scope, place, inner)
-    name = inner.rpartition("/")[2]
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = FileResponse(
-        stored,
-        media_type=kind,
-        filename=name,
-        headers={"ETag": f'"{file.blake3[:32]}"', "X-Content-Type-Options": "nosniff"},
-    )
-    response.chunk_size = 1 << 20
-    return response
+async def download(house: House, scope: Scope, path: str, request: Request) -> Response:
+    """The bytes under a proxy path, or the range asked for."""
+    check_path(path, root=True)
+    return await run_sync(lambda: _answer(house, scope, *_found(house, scope, path), request))
+
+
+async def download_of(house: House, scope: Scope, place: Place, inner: str, request: Request) -> Response:
+    """The same for a file whose tree is known."""
+    return await run_sync(lambda: _answer(house, scope, place, inner, request))
+
+
+def _answer(house: House, scope: Scope, place: Place, inner: str, request: Request) -> Response:
+    files = house.services.files
+    return answer(files, files.open(scope, place, inner), request.headers.get, head=request.method == "HEAD")
 
 
 def _encoded(entries: list[FileEntry], *, full: bool) -> list[dict[str, Any]]:
@@ -109,6 +119,52 @@ async def list_model(house: House, scope: Scope, uid: str, given: dict[str, Any]
 
 
 def not_supported(path: str) -> AssayError:
-    """The refusal of multipart and presigned transfers. Raises InvalidInput for a path that no transfer could have."""
+    """The refusal of presigned uploads. Raises InvalidInput for a path that no transfer could have."""
     check_path(path)
-    return NotSupported("Multipart and presigned transfers are not supported by a local store")
+    return NotSupported("Presigned uploads are not supported: clients send files to the server, or in parts")
+
+
+def presigned(house: House, scope: Scope, path: str) -> dict[str, Any]:
+    """Where the object store itself gives the file."""
+    check_path(path)
+    if not house.services.files.links:
+        raise NotSupported(UNSUPPORTED.format("download"))
+    file, url = house.services.files.link(scope, *_found(house, scope, path), LINK_S)
+    return {"url": url, "headers": {}, "file_size": file.size}
+
+
+def _target(house: House, scope: Scope, folder: str, given: dict[str, Any]) -> tuple[Place, str]:
+    """The tree and path that an upload in parts is for: the client's own file name, below the folder of the route."""
+    check_path(folder, root=True)
+    name = fields.needed(given, "path").replace("\\", "/").rpartition("/")[2]
+    path = check_path(f"{folder}/{name}" if folder else name)
+    if not house.services.files.multipart:
+        raise NotSupported(UNSUPPORTED.format("upload"))
+    return _found(house, scope, path)
+
+
+def begin(house: House, scope: Scope, folder: str, given: dict[str, Any]) -> dict[str, Any]:
+    """A new upload in parts, and where to PUT them."""
+    count = fields.integer(given, "num_parts")
+    target = _target(house, scope, folder, given)
+    upload_id, links = house.services.files.begin(scope, *target, 1 if count is None else count)
+    credentials = [{"url": url, "part_number": number} for number, url in enumerate(links, 1)]
+    return {"upload_id": upload_id, "credentials": credentials}
+
+
+def complete(house: House, scope: Scope, folder: str, given: dict[str, Any]) -> Callable[[], None]:
+    """The file is there; what is returned computes its digest."""
+    target = _target(house, scope, folder, given)
+    upload_id = fields.needed(given, "upload_id")
+    parts = [
+        Part(fields.integer(part, "part_number", low=1, high=10_000) or 1, fields.text(part, "etag") or "")
+        for part in fields.objects(given, "parts")
+    ]
+    return house.services.files.complete(scope, *target, upload_id, parts)
+
+
+def abort(house: House, scope: Scope, folder: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The upload in parts is over."""
+    target = _target(house, scope, folder, given)
+    house.services.files.abort(scope, *target, fields.needed(given, "upload_id"))
+    return {}

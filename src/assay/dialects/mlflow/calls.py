@@ -27,7 +27,7 @@ class House:
         """Where the experiment's files lie; it never changes."""
         found = self.locations.get(experiment_id)
         if found is None:
-            found = encode.location(self.services.experiments.get(scope, experiment_id))
+            found = encode.location(self.services.experiments.get(scope, experiment_id)).rstrip("/")
             self.locations[experiment_id] = found
         return found
 

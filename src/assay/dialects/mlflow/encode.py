@@ -91,7 +91,7 @@ def run_info(record: RunRecord, experiment_location: str) -> dict[str, Any]:
         user_id=run.user_name,
         status=STATUS_OUT[run.status],
         start_time=None if run.start_us is None else run.start_us // 1_000,
-        end_time=None if run.end_us is None else run.end_us // 1_000,
+        end_time=run.end_us // 1_000 if run.end_us else None,  # stock shows no end at 0
         artifact_uri=f"{experiment_location}/{run.uid}/artifacts",
         lifecycle_stage=lifecycle(run.lifecycle),
     )
@@ -114,7 +114,7 @@ def run(record: RunRecord, experiment_location: str) -> dict[str, Any]:
         for item in record.datasets
     ]
     made = [{"model_id": use.model_uid, "step": use.step} for use in record.model_outputs]
-    answer = {
+    return {
         "info": run_info(record, experiment_location),
         "data": present(
             metrics=[metric(item) for item in record.metrics if item.context is None],
@@ -124,10 +124,8 @@ def run(record: RunRecord, experiment_location: str) -> dict[str, Any]:
         "inputs": present(
             dataset_inputs=datasets, model_inputs=[{"model_id": use.model_uid} for use in record.model_inputs]
         ),
+        "outputs": present(model_outputs=made),
     }
-    if made:
-        answer["outputs"] = {"model_outputs": made}
-    return answer
 
 
 def model(record: LoggedModel, experiment_location: str) -> dict[str, Any]:
@@ -142,7 +140,7 @@ def model(record: LoggedModel, experiment_location: str) -> dict[str, Any]:
             artifact_uri=f"{experiment_location}/models/{record.uid}/artifacts",
             status=MODEL_STATUS_OUT[record.status],
             model_type=record.model_type,
-            source_run_id=record.run_uid,
+            source_run_id=record.run_uid or "",
             status_message=record.status_message,
             tags=pairs(record.tags),
         ),

@@ -17,7 +17,7 @@ VIEWS |= {"1": View.ACTIVE, "2": View.DELETED, "3": View.ALL}  # the numbers of 
 MAX_RESULTS = 50_000
 NAME_BOUND = 500
 TAG_BOUND = 20_000
-HOSTED = {"http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "abfss", "runs", "models"}
+HOSTED = {"http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "abfss", "models"}
 
 
 def view(call: Call, name: str) -> View:
@@ -29,11 +29,13 @@ def view(call: Call, name: str) -> View:
     return found
 
 
-def max_results(call: Call, default: int | None, bound: int = MAX_RESULTS) -> int:
-    """The page size, between 1 and the bound."""
+def max_results(call: Call, default: int | None, bound: int = MAX_RESULTS, *, typed: bool = False) -> int:
+    """The page size, between 1 and the bound; where it is typed, more than the bound is refused as a wrong type."""
     value = fields.integer(call.fields, "max_results")
     value = default if value is None else value
     if value is None or not 1 <= value <= bound:
+        if typed and value is not None and value > bound:
+            raise fields.mistyped("max_results", value)
         must = f"at most {bound}" if value is not None and value > bound else "a positive integer"
         raise InvalidInput(
             f"Invalid value {value or 0} for parameter 'max_results' supplied. It must be {must}",
@@ -50,13 +52,19 @@ def check_location(value: str) -> str:
         InvalidInput: It names a host to connect to, leaves the root, or hides parts behind `#`, `;` or `?`.
     """
     parts = urlsplit(value)
-    if parts.scheme in HOSTED or any(sign in value for sign in "#;?\\") or ".." in value.split("/"):
+    if value.startswith("runs:"):
+        raise InvalidInput(
+            f"Artifact location cannot be a runs:/ URI. Given: '{value[:500]}'", field="artifact_location"
+        )
+    if "#" in value or ";" in value:
+        raise InvalidInput("'artifact_location' URL can't include fragments or params.", field="artifact_location")
+    if parts.scheme in HOSTED or any(sign in value for sign in "?\\") or ".." in value.split("/"):
         raise InvalidInput(
             f"Invalid artifact location: {value[:200]!r}",
             field="artifact_location",
             remedy="leave it out, or give an object store's address such as s3://bucket/prefix",
         )
-    return value.rstrip("/")
+    return value
 
 
 @route("POST", "experiments/create")
@@ -64,7 +72,9 @@ def create(call: Call) -> dict[str, Any]:
     """Creates an experiment."""
     location = fields.text(call.fields, "artifact_location")
     tags = {
-        fields.key(tag.get("key"), "tag"): fields.bounded("value", fields.text(tag, "value") or "", TAG_BOUND)
+        fields.key(tag.get("key") or "", "tag", required=False): fields.bounded(
+            "value", fields.text(tag, "value") or "", TAG_BOUND
+        )
         for tag in fields.objects(call.fields, "tags")
     }
     made = call.services.experiments.create(
@@ -97,14 +107,18 @@ def get_by_name(call: Call) -> dict[str, Any]:
 @route("POST", "experiments/delete")
 def delete(call: Call) -> dict[str, Any]:
     """Deletes an experiment and its runs."""
-    call.services.experiments.delete(call.scope, experiment_id(fields.needed(call.fields, "experiment_id")))
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
+    with _not_found(id):
+        call.services.experiments.delete(call.scope, id)
     return {}
 
 
 @route("POST", "experiments/restore")
 def restore(call: Call) -> dict[str, Any]:
     """Restores an experiment and all its runs."""
-    call.services.experiments.restore(call.scope, experiment_id(fields.needed(call.fields, "experiment_id")))
+    id = experiment_id(fields.needed(call.fields, "experiment_id"))
+    with _not_found(id):
+        call.services.experiments.restore(call.scope, id)
     return {}
 
 
@@ -140,6 +154,14 @@ def delete_tag(call: Call) -> dict[str, Any]:
     with _not_active():
         call.services.experiments.delete_tag(call.scope, id, fields.needed(call.fields, "key"))
     return {}
+
+
+@contextmanager
+def _not_found(id: int) -> Iterator[None]:
+    try:
+        yield
+    except NotFound as error:  # stock does not say whether it is gone or in the other state
+        raise NotFound(f"No Experiment with id={id} exists", field=error.field, remedy=error.remedy) from error
 
 
 @contextmanager

@@ -139,9 +139,8 @@ def objects(fields: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 def texts(fields: Mapping[str, Any], name: str) -> list[str]:
     """The elements of a repeated string."""
     found = items(fields, name)
-    for index, value in enumerate(found):
-        if not isinstance(value, str):
-            raise mistyped(f"{name}[{index}]", value)
+    if not all(isinstance(value, str) for value in found):
+        raise mistyped(name, found)
     return found
 
 
@@ -164,13 +163,15 @@ def _fault(key: str) -> str | None:
 KEYS = {"metric": ("name", "Metric name"), "parameter": ("key", "Param key"), "tag": ("key", "key")}
 
 
-def key(value: object, what: str, path: str = "") -> str:
+def key(value: object, what: str, path: str = "", *, required: bool = True) -> str:
     """A usable name of a metric, param or tag; the path says where in the request it stands.
+
+    Where it is not required, an empty one is refused as a bad name, not as a missing one.
 
     Raises:
         InvalidInput: It is missing, too long, or not a clean relative path.
     """
-    if value is None or value == "":
+    if required and (value is None or value == ""):
         raise missing(f"{path}key")
     if not isinstance(value, str):
         raise mistyped(f"{path}key", value)

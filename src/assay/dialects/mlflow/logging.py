@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import msgspec
@@ -61,7 +62,7 @@ def _metric(item: dict[str, Any], name: str) -> Metric:
     prefix = f"{name}." if name else ""
     if item.get("value") in (None, ""):
         raise fields.missing(f"{prefix}value")
-    if item.get("timestamp") in (None, ""):
+    if item.get("timestamp") is None:
         raise fields.missing(f"{prefix}timestamp")
     timestamp = fields.integer(item, "timestamp")
     assert timestamp is not None
@@ -163,7 +164,7 @@ def batch(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
         }
         if not run_id:
             raise fields.missing("run_id")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         given = lenient()
         run_id = _run_id(given)
         items = fields.objects(given, "metrics")
@@ -183,7 +184,7 @@ def metric(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
     try:
         sent = POINT.decode(body)
         return _logged(sent.run_id or fields.needed({}, "run_id"), [sent])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         given = lenient()
         return _logged(_run_id(given), [_metric(given, "")])
 
@@ -217,9 +218,23 @@ async def store(services: Services, scope: Scope, logged: Logged, *, single: boo
         AssayError: It was refused; nothing of it is kept.
     """
     try:
-        await asyncio.wrap_future(services.runs.log(scope, logged))
+        await _ended(services.runs.log(scope, logged))
     except ParamChanged as error:
         raise _in_stock_words(error, logged.run_uid, single=single) from error
+
+
+async def _ended(future: Future[None]) -> None:
+    """As `asyncio.wrap_future`, at half its cost: what was given to the writer is never cancelled."""
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not waiter.done():  # its client may be gone
+            waiter.set_result(None)
+
+    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
+    await waiter
+    future.result()
 
 
 def _in_stock_words(error: ParamChanged, run_id: str, *, single: bool) -> ParamChanged:

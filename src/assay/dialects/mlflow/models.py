@@ -8,7 +8,7 @@ from assay.core.tracking import LoggedModel, ModelStatus
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, NotSupported
 
 STATUS_IN = {
     "LOGGED_MODEL_PENDING": ModelStatus.PENDING,
@@ -56,22 +56,39 @@ def search(call: Call) -> dict[str, Any]:
     """A page of models."""
     order = []
     for item in fields.objects(call.fields, "order_by"):
+        if item.get("dataset_name") or item.get("dataset_digest"):
+            raise _no_datasets("order_by")
         ascending = item.get("ascending", True)
         if not isinstance(ascending, bool):
             raise fields.wrong("ascending", ascending)
-        order.append(filters.model_order(fields.needed(item, "field_name"), ascending=ascending))
+        order.append(filters.model_order(fields.text(item, "field_name") or "", ascending=ascending))
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
-    if not ids:
+    if call.fields.get("experiment_ids") is None:
         raise fields.missing("experiment_ids")
+    if datasets := fields.objects(call.fields, "datasets"):
+        if not all(item.get("dataset_name") for item in datasets):
+            raise InvalidInput("`dataset_name` in the `datasets` clause must be specified.", field="datasets")
+        raise _no_datasets("datasets")
+    if not ids:
+        return {}
     page = call.services.models.search(
         call.scope,
         ids,
         where=filters.model_filter(fields.text(call.fields, "filter") or ""),
         order=order,
-        limit=max_results(call, 100),
+        limit=100 if call.fields.get("max_results") == 0 else max_results(call, 100),
         token=fields.text(call.fields, "page_token") or None,
     )
     return encode.present(models=[encoded(call, item) for item in page.items], next_page_token=page.next_token)
+
+
+def _no_datasets(field: str) -> NotSupported:
+    """The refusal of what we cannot narrow down: a wrong order or too many models would look right."""
+    return NotSupported(
+        "Models cannot be searched by their metrics on one dataset yet",
+        field=field,
+        remedy="leave datasets out, and compare the metrics of the answer",
+    )
 
 
 @route("GET", "logged-models/{model_id}")
@@ -103,7 +120,8 @@ def delete(call: Call) -> dict[str, Any]:
 def set_tags(call: Call) -> dict[str, Any]:
     """Sets tags."""
     tags = fields.pairs(call.fields, "tags", "tag", fields.TAG_BOUND)
-    return {"model": encoded(call, call.services.models.set_tags(call.scope, model_id(call), tags))}
+    call.services.models.set_tags(call.scope, model_id(call), tags)
+    return {}
 
 
 @route("DELETE", "logged-models/{model_id}/tags/{tag_key:path}")

@@ -52,7 +52,9 @@ def create(call: Call) -> dict[str, Any]:
         start_us=fields.milliseconds(call.fields, "start_time") or 0,
         tags=tags,
     )
-    return {"run": encoded(call, record)}
+    answer = encoded(call, record)
+    del answer["outputs"]  # stock's answer to this route has none
+    return {"run": answer}
 
 
 @route("GET", "runs/get")
@@ -105,7 +107,7 @@ def delete_tag(call: Call) -> dict[str, Any]:
 @route("POST", "runs/search")
 def search(call: Call) -> dict[str, Any]:
     """A page of runs."""
-    limit = max_results(call, 1_000)
+    limit = max_results(call, 1_000, typed=True)
     where = filters.run_filter(fields.text(call.fields, "filter") or "")
     order = filters.run_order(fields.texts(call.fields, "order_by"))
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from anyio import from_thread
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from assay.core.scope import Scope
 from assay.core.search.grammar import parse, parse_order
 from assay.core.tracking import Experiment, RunRecord, View
+from assay.services.files import RunFiles
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput
 
@@ -95,6 +97,48 @@ def run(record: RunRecord) -> dict[str, Any]:
     }
 
 
+def detail(record: RunRecord) -> dict[str, Any]:
+    """A run as JSON with what only its own page shows: values in a context, datasets, models."""
+    return {
+        **run(record),
+        "metrics_in_context": [
+            {
+                "key": item.key,
+                "context": dict(item.context),
+                "last": item.value,
+                "min": item.min,
+                "max": item.max,
+                "step": item.step,
+                "time_us": item.time_us,
+            }
+            for item in record.metrics
+            if item.context is not None
+        ],
+        "datasets": [
+            {
+                "name": item.dataset.name,
+                "digest": item.dataset.digest,
+                "source_type": item.dataset.source_type,
+                "source": item.dataset.source,
+                "tags": dict(item.tags),
+            }
+            for item in record.datasets
+        ],
+        "models_used": [use.model_uid for use in record.model_inputs],
+        "models_made": [use.model_uid for use in record.model_outputs],
+    }
+
+
+def _begun(token: str | None, now_us: Callable[[], int]) -> tuple[int, str | None]:
+    """What `now` means on all pages of a listing, and the store's own token: ours carries both."""
+    if not token:
+        return now_us(), None
+    moment, dot, rest = token.partition(".")
+    if not (dot and moment.isascii() and moment.isdigit() and len(moment) < 19):
+        raise InvalidInput("The page token cannot be read", field="page_token", remedy="begin with the first page")
+    return int(moment), rest
+
+
 def routes(services: Services, now_us: Callable[[], int]) -> list[BaseRoute]:
     """The routes below /api/v1."""
 
@@ -117,25 +161,37 @@ def routes(services: Services, now_us: Callable[[], int]) -> list[BaseRoute]:
             ids = [services.experiments.by_name(scope, name).id for name in named]
         else:
             ids = [item.id for item in services.experiments.search(scope, limit=PAGE_BOUND).items]
+        now, token = _begun(given.get("page_token"), now_us)
         page = services.runs.search(
             scope,
             ids,
             view=View.ACTIVE,
-            where=parse(given.get("filter", ""), now_us()),
+            where=parse(given.get("filter", ""), now),
             order=[parse_order(item) for item in given.getlist("order_by")],
             limit=_limit(given.get("limit", "100")),
-            token=given.get("page_token"),
+            token=token,
         )
-        return {"runs": [run(item) for item in page.items], "next_page_token": page.next_token}
+        next_token = None if page.next_token is None else f"{now}.{page.next_token}"
+        return {"runs": [run(item) for item in page.items], "next_page_token": next_token}
 
     def one_run(request: Request) -> dict[str, Any]:
-        return run(services.runs.get(Scope(), request.path_params["id"]))
+        return detail(services.runs.get(Scope(), request.path_params["id"]))
+
+    def files_of_run(request: Request) -> dict[str, Any]:
+        place, folder = RunFiles(request.path_params["id"]), request.query_params.get("path", "")
+        found = from_thread.run(services.files.children, Scope(), place, folder)
+        return {"files": [{"path": item.path, "is_folder": item.is_dir, "size": item.size} for item in found]}
 
     def list_experiments(request: Request) -> dict[str, Any]:
         page = services.experiments.search(Scope(), limit=_limit(request.query_params.get("limit", "1000")))
         return {"experiments": [experiment(item) for item in page.items]}
 
-    return [route("runs", list_runs), route("runs/{id}", one_run), route("experiments", list_experiments)]
+    return [
+        route("runs", list_runs),
+        route("runs/{id}", one_run),
+        route("runs/{id}/files", files_of_run),
+        route("experiments", list_experiments),
+    ]
 
 
 def _limit(text: str) -> int:

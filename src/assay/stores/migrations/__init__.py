@@ -1,4 +1,4 @@
-"""The schema's history, oldest first. A revision is a module with REVISION, OLDEST_SERVER and `upgrade(op, now_us)`.
+"""The schema's history, oldest first: modules with REVISION, OLDEST_SERVER and `upgrade(connection, now_us)`.
 
 A revision that has landed is never edited. Expanding ones (new tables, new columns with a default) repeat the
 OLDEST_SERVER before them, so that older servers go on beside; only a contracting one raises it.

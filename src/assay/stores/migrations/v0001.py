@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-if TYPE_CHECKING:
-    from alembic.operations import Operations
+from assay.stores.audit_triggers import statements
 
 REVISION = "0001"
 OLDEST_SERVER = "0001"
@@ -53,13 +52,23 @@ def serial(name: str) -> sa.Column[Any]:
     return sa.Column(name, _SERIAL, primary_key=True)
 
 
-def upgrade(op: Operations, now_us: int) -> None:
-    op.create_table(
-        "audit_detail", big("workspace_id", key=True), big("seq", key=True), binary("salt"), text("detail", null=True)
+def _tables(metadata: sa.MetaData) -> None:
+    def table(name: str, *parts: Any, **options: Any) -> None:
+        sa.Table(name, metadata, *parts, **options)
+
+    def index(name: str, table_name: str, columns: list[str]) -> None:
+        sa.Index(name, *(metadata.tables[table_name].c[column] for column in columns))
+
+    table(
+        "audit_detail",
+        big("workspace_id", key=True),
+        big("seq", key=True),
+        binary("salt", null=True),
+        text("detail", null=True),
     )
-    op.create_table("audit_head", big("workspace_id", key=True), big("seq"), binary("digest"))
-    op.create_table("audit_record", big("workspace_id", key=True), big("seq", key=True), binary("record"))
-    op.create_table(
+    table("audit_head", big("workspace_id", key=True), big("seq"), binary("digest"))
+    table("audit_record", big("workspace_id", key=True), big("seq", key=True), binary("record"))
+    table(
         "blob",
         text("id", key=True),
         big("workspace_id"),
@@ -70,9 +79,9 @@ def upgrade(op: Operations, now_us: int) -> None:
         small("state"),
         big("since_us"),
     )
-    op.create_index("blob_by_digest", "blob", ["workspace_id", "blake3"])
-    op.create_index("blob_by_state", "blob", ["state", "since_us"])
-    op.create_table(
+    index("blob_by_digest", "blob", ["workspace_id", "blake3"])
+    index("blob_by_state", "blob", ["state", "since_us"])
+    table(
         "context",
         serial("id"),
         big("workspace_id"),
@@ -81,8 +90,8 @@ def upgrade(op: Operations, now_us: int) -> None:
         sa.UniqueConstraint("workspace_id", "digest"),
         sqlite_autoincrement=True,
     )
-    op.create_table("counter", text("name", key=True), big("value"))
-    op.create_table(
+    table("counter", text("name", key=True), big("value"))
+    table(
         "dataset",
         big("id", key=True),
         big("workspace_id"),
@@ -96,7 +105,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         big("created_us"),
         sa.UniqueConstraint("experiment_id", "name", "digest"),
     )
-    op.create_table(
+    table(
         "edge",
         big("subject_id", key=True),
         text("verb", key=True),
@@ -105,8 +114,8 @@ def upgrade(op: Operations, now_us: int) -> None:
         text("detail"),
         big("created_us"),
     )
-    op.create_index("edge_by_object", "edge", ["object_id", "verb"])
-    op.create_table(
+    index("edge_by_object", "edge", ["object_id", "verb"])
+    table(
         "experiment",
         big("id", key=True),
         big("workspace_id"),
@@ -118,7 +127,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         big("deleted_us", null=True),
         sa.UniqueConstraint("workspace_id", "name"),
     )
-    op.create_table(
+    table(
         "external_name",
         big("workspace_id", key=True),
         text("kind", key=True),
@@ -128,8 +137,8 @@ def upgrade(op: Operations, now_us: int) -> None:
         text("name"),
         big("id"),
     )
-    op.create_index("external_name_by_id", "external_name", ["id"])
-    op.create_table(
+    index("external_name_by_id", "external_name", ["id"])
+    table(
         "file_tree",
         big("id", key=True),
         big("workspace_id"),
@@ -139,7 +148,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         text("manifest_blob_id", null=True),
         sa.UniqueConstraint("owner_id", "name"),
     )
-    op.create_table(
+    table(
         "job",
         text("kind", key=True),
         text("key", key=True),
@@ -148,8 +157,8 @@ def upgrade(op: Operations, now_us: int) -> None:
         text("holder"),
         integer("attempt"),
     )
-    op.create_index("job_by_due", "job", ["kind", "due_us"])
-    op.create_table(
+    index("job_by_due", "job", ["kind", "due_us"])
+    table(
         "key",
         serial("id"),
         big("workspace_id"),
@@ -157,7 +166,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         sa.UniqueConstraint("workspace_id", "name"),
         sqlite_autoincrement=True,
     )
-    op.create_table(
+    table(
         "logged_model",
         big("id", key=True),
         big("workspace_id"),
@@ -173,9 +182,9 @@ def upgrade(op: Operations, now_us: int) -> None:
         big("updated_us"),
         big("deleted_us", null=True),
     )
-    op.create_index("logged_model_by_experiment", "logged_model", ["experiment_id", "created_us"])
-    op.create_index("logged_model_by_run", "logged_model", ["run_uid"])
-    op.create_table(
+    index("logged_model_by_experiment", "logged_model", ["experiment_id", "created_us"])
+    index("logged_model_by_run", "logged_model", ["run_uid"])
+    table(
         "logged_value",
         big("owner_id", key=True),
         big("key_id", key=True),
@@ -186,7 +195,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         text("kind"),
         text("document"),
     )
-    op.create_table(
+    table(
         "metric_batch",
         big("owner_id", key=True),
         text("writer", key=True),
@@ -194,7 +203,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         integer("count"),
         binary("payload"),
     )
-    op.create_table(
+    table(
         "metric_chunk",
         big("owner_id", key=True),
         big("key_id", key=True),
@@ -212,7 +221,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         integer("nan_count"),
         binary("payload"),
     )
-    op.create_table(
+    table(
         "metric_latest",
         big("owner_id", key=True),
         big("key_id", key=True),
@@ -224,8 +233,8 @@ def upgrade(op: Operations, now_us: int) -> None:
         double("min_value", null=True),
         double("max_value", null=True),
     )
-    op.create_index("metric_latest_by_value", "metric_latest", ["key_id", "value", "owner_id"])
-    op.create_table(
+    index("metric_latest_by_value", "metric_latest", ["key_id", "value", "owner_id"])
+    table(
         "metric_live",
         big("owner_id", key=True),
         big("key_id", key=True),
@@ -237,9 +246,9 @@ def upgrade(op: Operations, now_us: int) -> None:
         double("min_value", null=True),
         double("max_value", null=True),
     )
-    op.create_table("metric_motion", big("owner_id", key=True), big("touched_us"), integer("batches"), big("bytes"))
-    op.create_index("metric_motion_by_time", "metric_motion", ["touched_us"])
-    op.create_table(
+    table("metric_motion", big("owner_id", key=True), big("touched_us"), integer("batches"), big("bytes"))
+    index("metric_motion_by_time", "metric_motion", ["touched_us"])
+    table(
         "metric_page",
         big("owner_id", key=True),
         big("first_key_id", key=True),
@@ -249,7 +258,7 @@ def upgrade(op: Operations, now_us: int) -> None:
         integer("count"),
         binary("payload"),
     )
-    op.create_table(
+    table(
         "param",
         big("owner_id", key=True),
         big("key_id", key=True),
@@ -258,9 +267,9 @@ def upgrade(op: Operations, now_us: int) -> None:
         double("number", null=True),
         text("origin"),
     )
-    op.create_index("param_by_number", "param", ["key_id", "number", "owner_id"])
-    op.create_index("param_by_value", "param", ["key_id", "value_key", "owner_id"])
-    op.create_table(
+    index("param_by_number", "param", ["key_id", "number", "owner_id"])
+    index("param_by_value", "param", ["key_id", "value_key", "owner_id"])
+    table(
         "run",
         big("id", key=True),
         big("workspace_id"),
@@ -277,10 +286,10 @@ def upgrade(op: Operations, now_us: int) -> None:
         big("updated_us"),
         big("deleted_us", null=True),
     )
-    op.create_index("run_by_parent", "run", ["parent_uid"])
-    op.create_index("run_by_start", "run", ["experiment_id", "start_us", "uid"])
-    op.create_table("run_config", big("run_id", key=True), big("revision"), text("document"))
-    op.create_table(
+    index("run_by_parent", "run", ["parent_uid"])
+    index("run_by_start", "run", ["experiment_id", "start_us", "uid"])
+    table("run_config", big("run_id", key=True), big("revision"), text("document"))
+    table(
         "run_group",
         big("id", key=True),
         big("workspace_id"),
@@ -289,16 +298,16 @@ def upgrade(op: Operations, now_us: int) -> None:
         big("created_us"),
         sa.UniqueConstraint("workspace_id", "experiment_id", "name"),
     )
-    op.create_table("run_group_member", big("group_id", key=True), big("run_id", key=True), big("joined_us"))
-    op.create_index("run_group_member_by_run", "run_group_member", ["run_id"])
-    op.create_table("schema_row", integer("id", key=True), text("revision"), text("oldest_server"))
-    op.create_table("tag", big("owner_id", key=True), big("key_id", key=True), text("value"), text("value_key"))
-    op.create_index("tag_by_value", "tag", ["key_id", "value_key", "owner_id"])
-    op.create_table(
+    table("run_group_member", big("group_id", key=True), big("run_id", key=True), big("joined_us"))
+    index("run_group_member_by_run", "run_group_member", ["run_id"])
+    table("schema_row", integer("id", key=True), text("revision"), text("oldest_server"))
+    table("tag", big("owner_id", key=True), big("key_id", key=True), text("value"), text("value_key"))
+    index("tag_by_value", "tag", ["key_id", "value_key", "owner_id"])
+    table(
         "tree_entry", big("tree_id", key=True), text("path", key=True), text("blob_id"), big("size"), big("modified_us")
     )
-    op.create_index("tree_entry_by_blob", "tree_entry", ["blob_id"])
-    op.create_table(
+    index("tree_entry_by_blob", "tree_entry", ["blob_id"])
+    table(
         "upload",
         text("id", key=True),
         big("workspace_id"),
@@ -308,9 +317,9 @@ def upgrade(op: Operations, now_us: int) -> None:
         text("backend_id"),
         big("lease_until_us"),
     )
-    op.create_index("upload_by_lease", "upload", ["lease_until_us"])
-    op.create_table("workspace", big("id", key=True), text("name", unique=True), big("created_us"))
-    op.create_table(
+    index("upload_by_lease", "upload", ["lease_until_us"])
+    table("workspace", big("id", key=True), text("name", unique=True), big("created_us"))
+    table(
         "writer",
         big("run_id", key=True),
         text("name", key=True),
@@ -321,13 +330,22 @@ def upgrade(op: Operations, now_us: int) -> None:
         boolean("heartbeats"),
         big("seen_us"),
     )
-    op.create_table(
+    table(
         "experiment_tag",
-        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], ondelete="CASCADE"),
         big("experiment_id", key=True),
         text("key", key=True),
         text("value"),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], ondelete="CASCADE"),
     )
+
+
+def upgrade(connection: sa.Connection, now_us: int) -> None:
+    """Every table, the triggers of the audit chain, the default workspace and MLflow's experiment 0."""
+    metadata = sa.MetaData()
+    _tables(metadata)
+    metadata.create_all(connection, checkfirst=False)
+    for statement in statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
     for statement in (
         "INSERT INTO workspace (id, name, created_us) VALUES (1, 'default', :now)",
         "INSERT INTO counter (name, value) VALUES ('experiment', 0)",
@@ -335,4 +353,4 @@ def upgrade(op: Operations, now_us: int) -> None:
         " VALUES (0, 1, 'Default', 'active', :now, :now)",  # MLflow's clients expect an experiment 0 of this name
     ):
         found = sa.text(statement)
-        op.execute(found.bindparams(now=now_us) if ":now" in statement else found)
+        connection.execute(found.bindparams(now=now_us) if ":now" in statement else found)

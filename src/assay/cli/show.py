@@ -1,0 +1,143 @@
+"""`assay show`: one run with everything that it owns."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import click
+
+from assay.cli.options import URL, json_option, on_terminal, server_url
+from assay.cli.root import cli
+from assay.cli.tables import Record, cell, show_table
+from assay.sdk import http
+from assay.wire.errors import AssayError, InvalidInput, NotFound
+
+FILES_BOUND = 200
+PARENTS_BOUND = 20
+SHORT = re.compile(r"[0-9a-f]{4,31}")
+
+
+@cli.command()
+@click.argument("run_id")
+@URL
+@json_option("Everything, as JSON.")
+def show(run_id: str, url: str | None, *, as_json: bool) -> None:
+    """Show one run by its id, or by as much of the id's beginning as no other run has."""
+    base = server_url(url)
+    run = find(base, run_id)
+    files, cut = _files(base, run["id"])
+    run = {**run, "parents": _parents(base, run), "files": files, "files_cut": cut}
+    if as_json or not on_terminal():
+        click.echo(json.dumps(run, indent=2))
+    else:
+        _print(run)
+
+
+def find(base: str, run_id: str) -> Record:
+    """The run of this id, or the only one whose id begins so.
+
+    Raises:
+        NotFound: No run's id begins so.
+        InvalidInput: Several do.
+    """
+    try:
+        run: Record = http.get(base, f"runs/{http.quoted(run_id)}")
+    except NotFound as error:
+        near = _beginning(base, run_id)
+        if len(near) == 1:
+            return find(base, near[0]["id"])
+        if near:
+            ids = ", ".join(item["id"][:12] for item in near)
+            raise InvalidInput(
+                f"Several runs begin with {run_id}: {ids}", field="RUN_ID", remedy="add signs"
+            ) from error
+        raise NotFound(
+            f"The server at {base} has no run {run_id!r}",
+            field="RUN_ID",
+            remedy="list the runs with their ids: assay runs --columns id,name,status",
+        ) from error
+    return run
+
+
+def _beginning(base: str, start: str) -> list[Record]:
+    if not SHORT.fullmatch(start):
+        return []
+    found: list[Record] = http.get(base, "runs", filter=f"id LIKE '{start}%'", limit=5)["runs"]
+    return found
+
+
+def _parents(base: str, run: Record) -> list[dict[str, str]]:
+    """The parent, its parent and so on."""
+    found: list[dict[str, str]] = []
+    parent = run["parent"]
+    while parent and len(found) < PARENTS_BOUND and parent not in [run["id"], *(item["id"] for item in found)]:
+        try:
+            head = http.get(base, f"runs/{http.quoted(parent)}")
+        except AssayError:  # a client may name a parent that is on no server, or not on this one
+            found.append({"id": parent, "name": ""})
+            break
+        found.append({"id": head["id"], "name": head["name"]})
+        parent = head["parent"]
+    return found
+
+
+def _files(base: str, run_id: str) -> tuple[list[dict[str, Any]], bool]:
+    """The run's files in all its folders, and whether there are more than are listed."""
+    found: list[dict[str, Any]] = []
+    folders = [""]
+    while folders:
+        for item in http.get(base, f"runs/{run_id}/files", path=folders.pop(0))["files"]:
+            if item["is_folder"]:
+                folders.append(item["path"])
+            else:
+                found.append({"path": item["path"], "size": item["size"]})
+        if len(found) >= FILES_BOUND:
+            return found[:FILES_BOUND], bool(folders) or len(found) > FILES_BOUND
+    return found, False
+
+
+def _print(run: Record) -> None:
+    click.echo(f"{run['name']}  {run['status']}  {run['id']}")
+    for name in ("start", "end", "user"):
+        if text := cell(run, name):
+            click.echo(f"{name:7}{text}")
+    for parent in run["parents"]:
+        click.echo(f"parent {parent['id']}  {parent['name']}")
+    _section("params", ("key", "value"), [(key, value) for key, value in run["params"].items()])
+    rows = [(key, *_numbers(item), "") for key, item in run["metrics"].items()]
+    rows += [
+        (item["key"], *_numbers(item), ", ".join(f"{key}={value}" for key, value in item["context"].items()))
+        for item in run["metrics_in_context"]
+    ]
+    width = 6 if any(row[5] for row in rows) else 5
+    _section("metrics", ("key", "last", "min", "max", "step", "context")[:width], [row[:width] for row in rows])
+    _section("tags", ("key", "value"), [(key, value) for key, value in run["tags"].items()])
+    datasets = [(item["name"], item["digest"], item["source_type"]) for item in run["datasets"]]
+    _section("datasets", ("name", "digest", "source"), datasets)
+    models = [("made", uid) for uid in run["models_made"]] + [("used", uid) for uid in run["models_used"]]
+    _section("models", ("", "id"), models)
+    _section("files", ("size", "path"), [(size_text(item["size"]), item["path"]) for item in run["files"]])
+    if run["files_cut"]:
+        click.echo(f"... and more than these {FILES_BOUND}")
+
+
+def _section(title: str, names: tuple[str, ...], rows: list[Any]) -> None:
+    if rows:
+        click.echo(f"\n{title}")
+        show_table(names, rows)
+
+
+def _numbers(item: dict[str, Any]) -> tuple[str, str, str, str]:
+    last, low, high = (("" if item[name] is None else f"{item[name]:.6g}") for name in ("last", "min", "max"))
+    return last or "NaN", low, high, str(item["step"])
+
+
+def size_text(size: float) -> str:
+    """A number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

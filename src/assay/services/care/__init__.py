@@ -1,0 +1,1 @@
+"""Keeping a home whole: backup, restore, doctor."""

@@ -1,0 +1,238 @@
+"""What `assay doctor` asks of a catalog, in SQL that both engines speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select, true, update
+from sqlalchemy.exc import DatabaseError
+
+from assay.core.audit import verify
+from assay.core.points.payload import decode
+from assay.core.scope import Scope
+from assay.ports.catalogs import Fault, StoredObject, Tell
+from assay.stores import schema
+from assay.stores.delta import Delta
+from assay.stores.files import NUMBER, BlobState
+from assay.stores.migrate import check
+from assay.stores.unit import Unit
+from assay.wire.errors import Corrupt, InvalidState
+
+SHOWN = 20  # faults of one kind that are told one by one
+CHUNK = 500
+entry, blob = schema.tree_entry, schema.blob
+OWNERS = (schema.run, schema.logged_model)
+# Each column holds ids of that table; 0 in a context means none.
+REFERENCES: tuple[tuple[Table, str, Table], ...] = (
+    (schema.experiment, "workspace_id", schema.workspace),
+    (schema.run, "experiment_id", schema.experiment),
+    (schema.logged_model, "experiment_id", schema.experiment),
+    (schema.dataset, "experiment_id", schema.experiment),
+    (schema.run_group, "experiment_id", schema.experiment),
+    (schema.run_group_member, "group_id", schema.run_group),
+    (schema.run_group_member, "run_id", schema.run),
+    (schema.run_config, "run_id", schema.run),
+    (schema.tree_entry, "tree_id", schema.file_tree),
+    (schema.tree_entry, "blob_id", schema.blob),
+    *((table, "key_id", schema.key) for table in (schema.param, schema.tag, schema.metric_live, schema.metric_latest)),
+    *((table, "key_id", schema.key) for table in (schema.metric_chunk, schema.logged_value)),
+    *((table, "context_id", schema.context) for table in (schema.metric_live, schema.metric_latest)),
+    *((table, "context_id", schema.context) for table in (schema.metric_chunk, schema.logged_value)),
+)
+# Rows that a run or a logged model owns. Nobody can reach them without their owner, so they may be deleted.
+OWNED = (
+    *(schema.param, schema.tag, schema.metric_batch, schema.metric_motion, schema.metric_live),
+    *(schema.metric_latest, schema.metric_chunk, schema.metric_page, schema.logged_value),
+)
+PAYLOADS = (schema.metric_batch, schema.metric_chunk, schema.metric_page)
+ABANDONED, DISOWNED, REVIVED = "delete these rows", "leave the object to gc", "keep the object"
+
+
+def things(connection: Connection) -> int:
+    """How many experiments beside MLflow's default, runs, models and files there are."""
+    count = _count(connection, schema.experiment, schema.experiment.c.id != 0)
+    return count + sum(_count(connection, table, true()) for table in (schema.run, schema.logged_model, entry))
+
+
+def objects(connection: Connection) -> list[StoredObject]:
+    """The objects that files refer to, by id."""
+    used = exists().where(entry.c.blob_id == blob.c.id)
+    query = select(blob.c.id, blob.c.size, blob.c.blake3).where(used | (blob.c.state == BlobState.LIVE))
+    return [StoredObject(*row) for row in connection.execute(query.order_by(blob.c.id))]
+
+
+def number(connection: Connection) -> int | None:
+    """The number that the catalog claims its objects under."""
+    counter = schema.counter
+    return connection.scalar(select(counter.c.value).where(counter.c.name == NUMBER))
+
+
+def files_of(connection: Connection, object_id: str) -> list[str]:
+    """The files that are this object, with their runs or models."""
+    tree = schema.file_tree
+    query = (
+        select(tree.c.owner_id, entry.c.path)
+        .join(tree, tree.c.id == entry.c.tree_id)
+        .where(entry.c.blob_id == object_id)
+        .limit(SHOWN)
+    )
+    return [f"{path} of {owner_name(connection, owner_id)}" for owner_id, path in connection.execute(query)]
+
+
+def known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of the objects that have a row."""
+    found: set[str] = set()
+    for at in range(0, len(ids), CHUNK):
+        found.update(connection.scalars(select(blob.c.id).where(blob.c.id.in_(ids[at : at + CHUNK]))))
+    return found
+
+
+def examine(connection: Connection, delta: Delta, tell: Tell, *, quick: bool) -> Iterator[Fault]:
+    """What is wrong inside the catalog, in one snapshot."""
+    try:
+        revision = check(connection)
+        if revision is None:
+            yield Fault("schema", "schema_row", "The database holds no catalog")
+            return
+        if delta.name == "sqlite":
+            yield from _integrity(connection)
+        yield from _references(connection, tell)
+        yield from _objects(connection)
+        yield from _chains(connection, delta)
+        if not quick:
+            yield from _payloads(connection, tell)
+    except InvalidState as error:
+        yield Fault("schema", "schema_row", error.message)
+    except DatabaseError as error:
+        yield Fault("database", "catalog", f"The database cannot be read to its end: {error.orig}")
+
+
+def _integrity(connection: Connection) -> Iterator[Fault]:
+    try:
+        for (text,) in connection.exec_driver_sql(f"PRAGMA integrity_check({SHOWN})"):
+            if text != "ok":
+                yield Fault("database", "assay.db", text)
+    except DatabaseError as error:
+        yield Fault("database", "assay.db", str(error.orig))
+
+
+def _references(connection: Connection, tell: Tell) -> Iterator[Fault]:
+    total = len(REFERENCES) + len(OWNED)
+    for done, (table, name, target) in enumerate(REFERENCES, 1):
+        column, there = table.c[name], target.c.id
+        wrong = ~exists().where(there == column)
+        if name == "context_id":
+            wrong &= column != 0
+        count = _count(connection, table, wrong)
+        if count:
+            first = connection.scalar(select(column).where(wrong).limit(1))
+            yield Fault(
+                "reference",
+                f"{table.name}.{name}",
+                f"{count} rows of {table.name} name a {target.name} that does not exist, such as {first}",
+            )
+        tell("references", done, total)
+    for done, table in enumerate(OWNED, len(REFERENCES) + 1):
+        count = _count(connection, table, _ownerless(table.c.owner_id))
+        if count:
+            text = f"{count} rows of {table.name} belong to no run and no model"
+            yield Fault("reference", f"{table.name}.owner_id", text, ABANDONED)
+        tell("references", done, total)
+
+
+def _count(connection: Connection, table: Table, wrong: ColumnElement[bool]) -> int:
+    return int(connection.scalar(select(func.count()).select_from(table).where(wrong)) or 0)
+
+
+def _ownerless(column: Column[int]) -> ColumnElement[bool]:
+    wrong = ~exists().where(OWNERS[0].c.id == column)
+    for owner in OWNERS[1:]:
+        wrong &= ~exists().where(owner.c.id == column)
+    return wrong
+
+
+def _unused() -> ColumnElement[bool]:
+    tree = schema.file_tree
+    return (
+        (blob.c.state == BlobState.LIVE)
+        & ~exists().where(entry.c.blob_id == blob.c.id)
+        & ~exists().where(tree.c.manifest_blob_id == blob.c.id)
+    )
+
+
+def _forsaken() -> ColumnElement[bool]:
+    return (blob.c.state != BlobState.LIVE) & exists().where(entry.c.blob_id == blob.c.id)
+
+
+def _objects(connection: Connection) -> Iterator[Fault]:
+    for id in connection.scalars(select(blob.c.id).where(_unused()).order_by(blob.c.id)):
+        yield Fault("object", id, f"The object {id} counts as used, but no file refers to it", DISOWNED)
+    for id in connection.scalars(select(blob.c.id).where(_forsaken()).order_by(blob.c.id)):
+        yield Fault("object", id, f"The object {id} is used by a file, but waits for deletion", REVIVED)
+    sizes = (
+        select(entry.c.tree_id, entry.c.path, entry.c.size, blob.c.size)
+        .join(blob, blob.c.id == entry.c.blob_id)
+        .where(entry.c.size != blob.c.size)
+        .limit(SHOWN)
+    )
+    for tree_id, path, here, there in connection.execute(sizes):
+        text = f"The file {path} of tree {tree_id} says {here} bytes, its object {there}"
+        yield Fault("file", f"{tree_id}:{path}", text)
+
+
+def _chains(connection: Connection, delta: Delta) -> Iterator[Fault]:
+    """What is wrong with the chains of governed acts, which nobody may mend."""
+    audit = Unit(connection, delta, lambda: 0).audit
+    for id in connection.scalars(select(schema.workspace.c.id)).all():
+        scope = Scope(id)
+        for finding in islice(verify(audit.entries(scope), audit.head(scope), id), SHOWN):
+            text = f"Record {finding.seq} of the audit chain of workspace {id}: {finding.fault.value}"
+            yield Fault("audit", f"{id}:{finding.seq}", text)
+
+
+def _payloads(connection: Connection, tell: Tell) -> Iterator[Fault]:
+    for table in PAYLOADS:
+        total = _count(connection, table, table.c.count >= 0)
+        query = select(table.c.owner_id, table.c.count, table.c.payload).order_by(*table.primary_key.columns)
+        shown = 0
+        rows = connection.execution_options(yield_per=CHUNK).execute(query)
+        for done, (owner_id, count, payload) in enumerate(rows, 1):
+            try:
+                held = len(decode(bytes(payload)))
+                text = None if held == count else f"{held} points where the row says {count}"
+            except Corrupt as error:
+                text = error.message
+            if text is not None and shown < SHOWN:
+                shown += 1
+                yield Fault(
+                    "points", f"{table.name}:{owner_id}", f"Points of {owner_name(connection, owner_id)}: {text}"
+                )
+            if done % CHUNK == 0 or done == total:
+                tell(f"points: {table.name}", done, total)
+
+
+def owner_name(connection: Connection, owner_id: int) -> str:
+    """The uid of the run or model of this id, for people."""
+    for table in OWNERS:
+        uid = connection.scalar(select(table.c.uid).where(table.c.id == owner_id))
+        if uid is not None:
+            return str(uid)
+    return str(owner_id)
+
+
+def repair(connection: Connection, delta: Delta, faults: Sequence[Fault]) -> None:
+    """Does what these faults of `examine` say; what they were about is looked at again first."""
+    now = int(connection.exec_driver_sql(delta.now_us).scalar_one())
+    for fault in faults:
+        if fault.repair == ABANDONED:
+            table = schema.metadata.tables[fault.subject.partition(".")[0]]
+            connection.execute(delete(table).where(_ownerless(table.c.owner_id)))
+        elif fault.repair in (DISOWNED, REVIVED):
+            here = blob.c.id == fault.subject
+            # Locked by a statement of its own, so that the next one sees the references made until then.
+            connection.execute(select(blob.c.id).where(here).with_for_update())
+            wrong, state = (
+                (_unused(), BlobState.CONDEMNED) if fault.repair == DISOWNED else (_forsaken(), BlobState.LIVE)
+            )
+            connection.execute(update(blob).where(here, wrong).values(state=state, since_us=now))

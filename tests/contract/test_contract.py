@@ -1,0 +1,69 @@
+"""The shipped contract, held by every engine."""
+
+from __future__ import annotations
+
+from assay.testing.catalog import IdContract, ScopeContract, StateContract, TimeContract
+from assay.testing.commit import CommitContract, SnapshotContract
+from assay.testing.owned import ParamContract, TextContract, WriterContract
+from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
+from assay.testing.searching import OrderContract, SearchContract
+
+
+class TestScope(ScopeContract):
+    """Another workspace sees nothing."""
+
+
+class TestIds(IdContract):
+    """Ids and names."""
+
+
+class TestTime(TimeContract):
+    """Times."""
+
+
+class TestStates(StateContract):
+    """States."""
+
+
+class TestParams(ParamContract):
+    """Params and configs."""
+
+
+class TestText(TextContract):
+    """Text."""
+
+
+class TestWriters(WriterContract):
+    """Exactly once."""
+
+
+class TestCommit(CommitContract):
+    """Group commit."""
+
+
+class TestSnapshot(SnapshotContract):
+    """Reading is one snapshot."""
+
+
+class TestPoints(PointContract):
+    """Points."""
+
+
+class TestLatest(LatestContract):
+    """Latest values."""
+
+
+class TestBranches(BranchContract):
+    """Rewind and fork."""
+
+
+class TestLayout(LayoutContract):
+    """Chunks, pages and tails."""
+
+
+class TestSearch(SearchContract):
+    """Which runs are found."""
+
+
+class TestOrder(OrderContract):
+    """In which order, and page by page."""

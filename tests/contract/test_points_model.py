@@ -1,0 +1,198 @@
+"""A store of points against a plain list, under any order of logging, resending, resting, rewinding and forking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.length import length
+
+from assay.core.points import chunks, pages
+from assay.core.tracking import Logged, Writer
+from assay.stores import points as stored_points
+from assay.testing import inside
+from assay.testing.house import House
+from assay.testing.naive import Latest, Naive, Point, of_columns, point
+
+CONTEXTS: list[dict[str, str] | None] = [None, {"dataset": "test"}]
+VALUES = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 0.1]) | st.floats()
+POINT = st.tuples(
+    st.sampled_from(["a", "b", "c"]),
+    st.integers(0, 1),
+    st.integers(-1, 6),
+    st.integers(0, 2),
+    st.sampled_from([-1, -1, 0, 1]),
+    VALUES,
+)
+BATCH = st.lists(POINT, min_size=1, max_size=12)
+RUN = st.integers(0, 3)
+OPERATION = st.one_of(
+    st.tuples(st.just("log"), RUN, BATCH),
+    st.tuples(st.just("log"), RUN, BATCH),
+    st.tuples(st.just("several"), RUN, st.lists(BATCH, min_size=2, max_size=6)),
+    st.tuples(st.just("resend"), RUN, st.integers(0, 9)),
+    st.tuples(st.just("numbered"), RUN, st.tuples(st.integers(0, 5), BATCH)),
+    st.tuples(st.just("rest"), RUN, st.none()),
+    st.tuples(st.just("check"), RUN, st.none()),
+    st.tuples(st.just("rewind"), RUN, st.integers(-2, 6)),
+    st.tuples(st.just("fork"), RUN, st.none() | st.integers(-2, 6)),
+)
+
+
+@dataclass
+class Twin:
+    """A run in the store and the same run as a list."""
+
+    house: House
+    uid: str
+    model: Naive = field(default_factory=Naive)
+    sent: list[list[Any]] = field(default_factory=list)
+    records: list[Point] = field(default_factory=list)
+    epoch: int = 0
+
+    def columns(self, batch: list[Any]) -> dict[str, Any]:
+        """The batch as a log call has it."""
+        keys, contexts, steps, times_us, rows, values = zip(*batch, strict=True)
+        return {
+            "keys": keys,
+            "contexts": [CONTEXTS[context] for context in contexts],
+            "steps": steps,
+            "times_us": times_us,
+            "rows": rows,
+            "values": values,
+        }
+
+    def send(self, *batches: list[Any]) -> None:
+        """Logs the batches without waiting between them."""
+        futures = [self.house.runs.log(self.house.scope, Logged(self.uid, **self.columns(batch))) for batch in batches]
+        for future, batch in zip(futures, batches, strict=True):
+            future.result()
+            self.sent.append(batch)
+            self.model.add(point(k, c, s, t, r, v) for k, c, s, t, r, v in batch)
+
+    def send_numbered(self, back: int, batch: list[Any]) -> None:
+        """A writer's batch that begins some records before the end: those were stored, whatever they are called now."""
+        first = max(len(self.records) - back, 0)
+        skip = len(self.records) - first
+        sender = Writer("w", "points", self.epoch, first)
+        self.house.runs.log(self.house.scope, Logged(self.uid, **self.columns(batch), writer=sender)).result()
+        fresh = [point(k, c, s, t, r, v) for k, c, s, t, r, v in batch[skip:]]
+        self.records += fresh
+        self.model.add(fresh)
+
+    def rewind(self, step: int) -> None:
+        """What was logged after the step is gone, and writers begin anew."""
+        self.house.branches.rewind(self.house.scope, self.uid, step)
+        self.model.rewind(step)
+        self.epoch += bool(self.records) or self.epoch > 0
+        self.records = []
+
+    def fork(self, step: int | None) -> Twin:
+        """Another run and its list."""
+        fork = self.house.branches.fork(self.house.scope, self.uid, name="fork", step=step)
+        return Twin(self.house, fork.run.uid, self.model.fork(step))
+
+    def check(self) -> None:
+        """Both say the same, by every way to read it."""
+        with self.house.store.read() as unit:
+            id = unit.runs.get(self.house.scope, self.uid).id
+            for key in "abc":
+                for number, context in enumerate(CONTEXTS):
+                    found = of_columns(unit.points.history(self.house.scope, id, key, context))
+                    assert [item[2:] for item in found] == [item[2:] for item in self.model.history(key, number)]
+            latest = {
+                (item.key, CONTEXTS.index(item.context)): Latest(
+                    None if math.isnan(item.value) else item.value, item.step, item.time_us, item.min, item.max
+                )
+                for item in unit.points.latest([id]).get(id, [])
+            }
+            names = unit.keys.names(unit.points.all(id).key.tolist())
+            everything = of_columns(unit.points.all(id))
+        assert latest == {series: self.model.latest(*series) for series in self.model.series()}
+        assert sorted((names[int(item.key)], *item[2:]) for item in everything) == sorted(
+            (item.key, *item[2:]) for item in self.model.points
+        )
+        inside.check(inside.layout(self.house.store, id))
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[None]:
+    """Tails, pages and chunks so small that a few points fill them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_points, "TAIL_BATCHES", 3)
+        patch.setattr(chunks, "FULL", 5)
+        patch.setattr(pages, "SMALL", 4)
+        patch.setattr(pages, "FULL", 5)
+        yield
+
+
+def play(house: House, operations: list[tuple[str, int, Any]]) -> None:
+    """Does to the store and to the list what the operations say, and compares."""
+    twins = [Twin(house, house.run())]
+    for what, which, given_value in operations:
+        twin = twins[which % len(twins)]
+        match what:
+            case "log":
+                twin.send(given_value)
+            case "several":
+                twin.send(*given_value)
+            case "resend" if twin.sent:
+                twin.send(twin.sent[given_value % len(twin.sent)])
+            case "numbered":
+                twin.send_numbered(*given_value)
+            case "rest":
+                inside.settle(house.store)
+            case "check":
+                twin.check()
+            case "rewind":
+                twin.rewind(given_value)
+            case "fork" if len(twins) < 4:
+                twins.append(twin.fork(given_value))
+    for twin in twins:
+        twin.check()
+
+
+def test_any_history_is_that_of_a_list(store: Any, tiny: None, examples: int) -> None:
+    house = House(store)
+
+    @settings(max_examples=examples // 2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @given(st.lists(OPERATION, max_size=14))
+    def run(operations: list[tuple[str, int, Any]]) -> None:
+        play(house, operations)
+
+    run()
+
+
+@pytest.mark.parametrize("seed", range(length(1, 25)))
+def test_long_histories_at_the_real_sizes(house: House, seed: int) -> None:
+    """Tens of thousands of points of a few series, scattered over batches, some of them late, resent or rewound."""
+    rng = np.random.default_rng(seed)
+    twin = Twin(house, house.run())
+    for number in range(length(40, 120)):
+        n = int(rng.choice([1, 30, 600]))
+        begin = int(rng.integers(0, 40_000)) if rng.random() < 0.3 else number * 500
+        steps = (begin + rng.integers(0, 600, n)).tolist()
+        values = np.where(rng.random(n) < 0.01, np.nan, rng.standard_normal(n).round(2)).tolist()
+        keys = rng.choice(["a", "a", "a", "b", "c"], n).tolist()
+        twin.send(
+            [
+                (key, 0 if key == "a" else int(step % 2), step, step % 3, -1, value)
+                for key, step, value in zip(keys, steps, values, strict=True)
+            ]
+        )
+        if rng.random() < 0.05:
+            twin.send(twin.sent[int(rng.integers(len(twin.sent)))])
+        if rng.random() < 0.05:
+            inside.settle(house.store)
+    twin.check()
+    fork = twin.fork(15_000)
+    fork.check()
+    twin.rewind(9_000)
+    twin.check()
+    fork.check()

@@ -1,0 +1,128 @@
+"""The order and identity of points, latest values, chunks and pages against a plain list."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.core.points import chunks, pages
+from assay.core.points.chunks import ChunkRange, position, touched
+from assay.core.points.columns import Points, concat, from_lists
+from assay.core.points.latest import latest
+from assay.testing.naive import Latest, Naive, of_columns
+from assay.testing.strategies import FLOATS, points
+
+
+def naive(given_points: Points) -> Naive:
+    """The same points as a list."""
+    model = Naive()
+    model.add(of_columns(given_points))
+    return model
+
+
+@given(points(), points())
+def test_normal_is_the_sorted_set(some: Points, others: Points) -> None:
+    both = concat([some, others, some])
+    assert of_columns(both.normal()) == sorted(naive(both).points)
+
+
+@given(points())
+def test_normal_is_its_own_normal_and_forgets_the_order_of_arrival(some: Points) -> None:
+    normal = some.normal()
+    assert of_columns(normal.normal()) == of_columns(normal)
+    assert of_columns(some.take(slice(None, None, -1)).normal()) == of_columns(normal)
+
+
+@given(points())
+def test_series_part_the_points(some: Points) -> None:
+    normal = some.normal()
+    model = naive(some)
+    found = normal.series()
+    assert [(key, context) for key, context, _ in found] == sorted(model.series())
+    assert all(of_columns(part) == model.history(key, context) for key, context, part in found)
+
+
+@given(points())
+def test_latest_is_the_greatest(some: Points) -> None:
+    model = naive(some)
+    found = {
+        (row.key, row.context): Latest(row.value, row.step, row.time_us, row.min, row.max)
+        for row in latest(some.normal())
+    }
+    assert found == {series: model.latest(*series) for series in model.series()}
+    assert all(row.is_nan is (row.value is None) for row in latest(some.normal()))
+
+
+@st.composite
+def one_series(draw: st.DrawFn, max_size: int = 40) -> Points:
+    """Points of one series, many of them at one position."""
+    n = draw(st.integers(1, max_size))
+    steps = draw(st.lists(st.integers(0, 30), min_size=n, max_size=n))
+    times = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))
+    values = draw(st.lists(FLOATS, min_size=n, max_size=n))
+    return from_lists([1] * n, steps, times, values)
+
+
+@pytest.fixture(scope="module", params=[1, 3, 8])
+def small_chunks(request: pytest.FixtureRequest) -> int:
+    """Chunks so small that a few points make many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "FULL", request.param)
+        yield request.param
+
+
+@given(batches=st.lists(one_series(), min_size=1, max_size=8))
+def test_chunks_never_overlap_and_hold_everything(small_chunks: int, batches: list[Points]) -> None:
+    stored: list[Points] = []
+    for batch in batches:
+        new = batch.normal()
+        ranges = [ChunkRange(position(piece, 0), position(piece, -1), len(piece)) for piece in stored]
+        hit = touched(ranges, new)
+        at = ranges.index(hit[0]) if hit else sum(chunk.last < position(new, 0) for chunk in ranges)
+        assert ranges[at : at + len(hit)] == hit, "what is touched lies together"
+        stored[at : at + len(hit)] = chunks.merge(stored[at : at + len(hit)], new)
+        for before, after in pairwise(stored):
+            assert position(before, -1) < position(after, 0)
+        for piece in stored:
+            at_one_place = (
+                position(piece, small_chunks - 1) == position(piece, -1) if len(piece) > small_chunks else True
+            )
+            assert at_one_place, "a chunk is longer only for points that share a position"
+    expected = Naive()
+    for batch in batches:
+        expected.add(of_columns(batch))
+    assert of_columns(concat(stored)) == sorted(expected.points)
+
+
+@given(one_series())
+def test_a_summary_tells_what_a_plot_needs(series: Points) -> None:
+    history = of_columns(series.normal())
+    with np.errstate(over="ignore", invalid="ignore"):  # who asks for the sum of infinities says so
+        found = chunks.summarise(series.normal())
+    real = [item.shown for item in history if not item.is_nan]
+    assert found.first == (None if history[0].is_nan else history[0].shown)
+    assert found.last == (None if history[-1].is_nan else history[-1].shown)
+    assert (found.min, found.max) == (min(real, default=None), max(real, default=None))
+    assert found.nan_count == len(history) - len(real)
+
+
+@given(points(max_size=200))
+def test_pages_hold_small_series_whole_and_in_order(some: Points) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "SMALL", 4)
+        patch.setattr(pages, "FULL", 10)
+        small, large = pages.part(some.normal())
+    model = naive(some)
+    assert {(int(part.key[0]), int(part.context[0])) for part in large} == {
+        series for series in model.series() if len(model.history(*series)) >= 4
+    }
+    assert all(0 < len(page) <= 10 for page in small)
+    held = [series for page in small for series in page.series()]
+    order = [(key, context) for key, context, _ in held]
+    assert order == sorted(set(order))
+    assert all(of_columns(part) == model.history(key, context) for key, context, part in held)
+    assert sum(map(len, [*small, *large])) == len(model.points)
