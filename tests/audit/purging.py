@@ -71,7 +71,7 @@ class Purging(House):
         """A file; equal paths have equal content, so that later ones share the first one's object."""
 
         def work(unit: Any) -> None:
-            unit.files.stage(self.scope, blob_id)
+            unit.blobs.stage(self.scope, blob_id)
             unit.files.put(self.scope, owner_id, path, blob_id, 1, path)
 
         self.store.write(work)

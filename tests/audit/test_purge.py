@@ -18,7 +18,7 @@ from assay.core.scope import Scope
 from assay.services.audit import AuditService
 from assay.services.purge import Order, Purged
 from assay.stores import schema
-from assay.stores.files import BlobState
+from assay.stores.blobs import BlobState
 from assay.stores.purge import OWNED, ROWS
 from assay.wire.errors import (
     AssayError,

@@ -15,7 +15,7 @@ from support.s3 import S3
 
 from assay.blobs.local import LocalBlobs
 from assay.core.scope import Scope
-from assay.services.collection import claim, rows
+from assay.services.collection import claim
 from assay.services.files import check_path
 from assay.wire.errors import Corrupt, InvalidInput, InvalidState, NotFound, Unavailable
 
@@ -100,7 +100,7 @@ def test_a_collection_that_died_is_taken_up(house: House) -> None:
     """The object is deleted before its row, so that no object is ever forgotten."""
     put(house, "gone", b"x")
     asyncio.run(house.files.delete(Scope(), PLACE, "gone"))
-    assert len(house.store.write(lambda unit: unit.files.doom(0, 10))) == 1
+    assert len(house.store.write(lambda unit: unit.blobs.doom(0, 10))) == 1
     assert len(house.held()) == 1
     assert house.collect().deleted == 1
     assert house.held() == set()
@@ -124,16 +124,16 @@ def test_nobody_refers_to_an_object_that_a_collection_has_taken(house: House) ->
     """A writer so slow that its object counted as an orphan is told to send it again."""
     id = new_uid()
     digest = house.blobs.put(id, b"slow")
-    assert house.store.write(lambda unit: rows(unit).adopt([id])) == 1
+    assert house.store.write(lambda unit: unit.blobs.adopt([id])) == 1
     with pytest.raises(Unavailable):
-        house.store.write(lambda unit: rows(unit).add(Scope(), Scope().workspace_id, "slow", id, 4, digest))
+        house.store.write(lambda unit: unit.files.add(Scope(), Scope().workspace_id, "slow", id, 4, digest))
     with pytest.raises(NotFound):
         house.get("slow")
     assert house.collect().deleted == 1
 
 
 def test_an_upload_that_was_never_finished_is_collected(house: House) -> None:
-    house.store.write(lambda unit: unit.files.stage(Scope(), new_uid()))
+    house.store.write(lambda unit: unit.blobs.stage(Scope(), new_uid()))
     assert house.collect(DAY_US).deleted == 0
     age(house, DAY_US)
     assert house.collect(DAY_US).deleted == 1

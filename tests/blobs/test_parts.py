@@ -79,7 +79,7 @@ def test_an_upload_under_lease_is_left_alone(house: House) -> None:
     """However long ago it began, and however short the grace: its object and row are not yet garbage."""
     upload_id, links = house.files.begin(Scope(), PLACE, "big", 3)
     parts = sent(links)
-    assert house.store.write(lambda unit: unit.files.doom(-1, 10)) == []
+    assert house.store.write(lambda unit: unit.blobs.doom(-1, 10)) == []
     house.files.complete(Scope(), PLACE, "big", upload_id, parts)
     assert house.get("big") == WHOLE
 

@@ -46,13 +46,16 @@ def serve(host: str, port: int, root: Path, store: str | None = None, artifacts:
     server = open_house(home, store, artifacts)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"
-    home.announce(address)
-    click.echo(f"Assay serves {root} at {address}")
-    click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
-    click.echo("  its runs:          assay runs")
+
+    def announce() -> None:  # once Ctrl-C is the server's to handle: whoever reads the address may stop it at once
+        home.announce(address)
+        click.echo(f"Assay serves {root} at {address}")
+        click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
+        click.echo("  its runs:          assay runs")
+
     names = LOCAL_NAMES | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
     config = uvicorn.Config(
-        create_app(server, frozenset(names)),
+        create_app(server, frozenset(names), announce),
         log_level="warning",
         access_log=False,
         lifespan="on",

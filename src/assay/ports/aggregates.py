@@ -33,6 +33,7 @@ from assay.core.tracking import (
     Status,
     View,
 )
+from assay.ports.blobs import Lease
 
 
 class Experiments(Protocol):
@@ -320,14 +321,18 @@ class StoredFile:
 
 
 class Files(Protocol):
-    """File trees, and the rows of the objects behind them."""
-
-    def stage(self, scope: Scope, blob_id: str) -> None:
-        """The object may exist from now on: whoever dies before referring to it leaves it to gc."""
-        ...
+    """File trees."""
 
     def put(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
         """The path names this object; what it named before is condemned if nothing else refers to it."""
+        ...
+
+    def add(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
+        """The path names this object, of which the catalog did not know. Raises Unavailable if gc has it already."""
+        ...
+
+    def finish(self, scope: Scope, lease: Lease, size: int) -> None:
+        """The path of the lease names its object, whose digest is not known yet; the lease is over."""
         ...
 
     def get(self, owner_id: int, path: str) -> StoredFile | None:
@@ -341,12 +346,6 @@ class Files(Protocol):
     def remove(self, owner_id: int, path: str) -> int:
         """The file or folder is gone; how many files there were."""
         ...
-
-    def doom(self, grace_us: int, limit: int) -> list[str]:
-        """Objects that nothing has referred to for longer than the grace; nobody can refer to them from now on."""
-        ...
-
-    def forget(self, blob_ids: Sequence[str]) -> None: ...
 
 
 class Audit(Protocol):

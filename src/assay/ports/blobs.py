@@ -130,14 +130,18 @@ class BlobStore(Protocol):
 
 
 class BlobRows(Protocol):
-    """What the catalog says of objects beside `aggregates.Files`: digests to come, leases, and who is nobody's."""
+    """What the catalog says of objects: which may exist, leases, digests to come, and what may be deleted."""
 
-    def add(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
-        """The path names this object, of which the catalog did not know. Raises Unavailable if gc has it already."""
+    def stage(self, scope: Scope, blob_id: str) -> None:
+        """The object may exist from now on: whoever dies before referring to it leaves it to gc."""
         ...
 
-    def finish(self, scope: Scope, lease: Lease, size: int) -> None:
-        """The path of the lease names its object, whose digest is not known yet; the lease is over."""
+    def doom(self, grace_us: int, limit: int) -> list[str]:
+        """Objects that nothing has referred to for longer than the grace; nobody can refer to them from now on."""
+        ...
+
+    def forget(self, blob_ids: Sequence[str]) -> None:
+        """The rows of deleted objects are gone."""
         ...
 
     def lease(self, scope: Scope, lease: Lease, ttl_us: int) -> None:

@@ -33,6 +33,7 @@ from assay.ports.aggregates import (
     Values,
     Writers,
 )
+from assay.ports.blobs import BlobRows
 
 T = TypeVar("T")
 
@@ -78,6 +79,9 @@ class UnitOfWork(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def blobs(self) -> BlobRows: ...
 
     @property
     def purges(self) -> Purges: ...

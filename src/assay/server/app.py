@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -66,8 +66,14 @@ class Straight:
         await route.app(scope, receive, send)
 
 
-def create_app(server: Server, hosts: frozenset[str]) -> ASGIApp:
-    """The application; requests under other host names than these are refused."""
+def create_app(server: Server, hosts: frozenset[str], ready: Callable[[], None]) -> ASGIApp:
+    """The application, which closes the server at its end.
+
+    Args:
+        server: What is served.
+        hosts: Requests under other host names than these are refused.
+        ready: Called when requests are about to be answered.
+    """
     services = server.services
 
     async def health(request: Request) -> Response:
@@ -92,6 +98,7 @@ def create_app(server: Server, hosts: frozenset[str]) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        ready()
         yield
         await run_sync(server.close)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import cast
 
 from blake3 import blake3
 
-from assay.ports.blobs import BlobRows, BlobStore
-from assay.ports.store import Store, UnitOfWork
+from assay.ports.blobs import BlobStore
+from assay.ports.store import Store
 from assay.wire.errors import Corrupt, InvalidState, NotFound
 
 DAY_US = 24 * 3600 * 1_000_000
@@ -32,11 +31,6 @@ class Collected:
         return Collected(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
 
-def rows(unit: UnitOfWork) -> BlobRows:
-    """The part of the catalog's files that only blobs are the business of."""
-    return cast("BlobRows", unit.files)
-
-
 def claim(store: Store, blobs: BlobStore, fresh: int) -> None:
     """The store's objects are this catalog's: what it does not name is garbage, so they must be no other's.
 
@@ -48,11 +42,11 @@ def claim(store: Store, blobs: BlobStore, fresh: int) -> None:
     Raises:
         InvalidState: The objects are another catalog's, or this catalog's objects are elsewhere.
     """
-    number = store.write(lambda unit: rows(unit).number(fresh))
+    number = store.write(lambda unit: unit.blobs.number(fresh))
     owner = blobs.owner()
     if owner is None:
         with store.read() as unit:
-            sample = rows(unit).sample()
+            sample = unit.blobs.sample()
         if sample is not None:
             try:
                 next(blobs.read(sample, 0, 1), None)
@@ -85,10 +79,10 @@ def collect(store: Store, blobs: BlobStore, grace_us: int, fresh_us: int = FRESH
     done = _expire(store, blobs) + Collected(aborted=blobs.sweep(now_us - max(grace_us, DAY_US)))
     done += _adopt(store, blobs, now_us - max(grace_us, fresh_us))
     while True:
-        ids = store.write(lambda unit: unit.files.doom(grace_us, BATCH))
+        ids = store.write(lambda unit: unit.blobs.doom(grace_us, BATCH))
         for id in ids:
             blobs.delete(id)
-        store.write(lambda unit, ids=ids: unit.files.forget(ids))  # type: ignore[misc]
+        store.write(lambda unit, ids=ids: unit.blobs.forget(ids))  # type: ignore[misc]
         done += Collected(deleted=len(ids))
         if len(ids) < BATCH:
             return done + _digest(store, blobs)
@@ -96,11 +90,11 @@ def collect(store: Store, blobs: BlobStore, grace_us: int, fresh_us: int = FRESH
 
 def _expire(store: Store, blobs: BlobStore) -> Collected:
     with store.read() as unit:
-        over = rows(unit).expired(BATCH)
+        over = unit.blobs.expired(BATCH)
     for lease in over:
         if blobs.multipart is not None:
             blobs.multipart.abort(lease.blob_id, lease.backend_id)
-    store.write(lambda unit: rows(unit).release([lease.id for lease in over]))
+    store.write(lambda unit: unit.blobs.release([lease.id for lease in over]))
     return Collected(aborted=len(over))
 
 
@@ -108,13 +102,13 @@ def _adopt(store: Store, blobs: BlobStore, before_us: int) -> Collected:
     old = (held.id for held in blobs.held() if held.modified_us < before_us)
     count = 0
     while ids := list(islice(old, BATCH)):
-        count += store.write(lambda unit, ids=ids: rows(unit).adopt(ids))  # type: ignore[misc]
+        count += store.write(lambda unit, ids=ids: unit.blobs.adopt(ids))  # type: ignore[misc]
     return Collected(orphans=count)
 
 
 def _digest(store: Store, blobs: BlobStore) -> Collected:
     with store.read() as unit:
-        found = rows(unit).undigested(BATCH)
+        found = unit.blobs.undigested(BATCH)
     for id, size in found:
         digest(store, blobs, id, size)
     return Collected(digested=len(found))
@@ -125,7 +119,7 @@ def digest(store: Store, blobs: BlobStore, id: str, size: int) -> None:
     value = blake3()
     for piece in blobs.read(id, 0, size):
         value.update(piece)
-    store.write(lambda unit: rows(unit).digested(id, value.hexdigest()))
+    store.write(lambda unit: unit.blobs.digested(id, value.hexdigest()))
 
 
 def checked(pieces: Iterator[bytes], blake3_hex: str) -> Iterator[bytes]:

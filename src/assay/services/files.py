@@ -15,7 +15,7 @@ from assay.ports.aggregates import StoredFile
 from assay.ports.blobs import SMALL, BlobStore, Lease, Multipart, Part, Upload
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise
-from assay.services.collection import DAY_US, FRESH_US, Collected, checked, collect, digest, rows
+from assay.services.collection import DAY_US, FRESH_US, Collected, checked, collect, digest
 from assay.wire.errors import InvalidInput, NotFound, NotSupported, Unavailable
 
 PATH_BOUND = 1_000
@@ -126,7 +126,7 @@ class FileService(Service):
                 raise Unavailable("The file took too long to store", remedy="send it again", retry_after_s=1)
             owner_id = self._held(unit, scope, place)
             _check_no_folder(unit, owner_id, path)
-            rows(unit).add(scope, owner_id, path, id, len(data), digest)
+            unit.files.add(scope, owner_id, path, id, len(data), digest)
 
         try:
             self._store.write(work)
@@ -169,7 +169,7 @@ class FileService(Service):
 
         def work(unit: UnitOfWork) -> None:
             _check_no_folder(unit, self._owner(unit, scope, place), path)
-            unit.files.stage(scope, id)
+            unit.blobs.stage(scope, id)
 
         self._store.write(work)
         return id
@@ -241,14 +241,14 @@ class FileService(Service):
 
         def work(unit: UnitOfWork) -> None:
             lease = Lease(upload_id, self._held(unit, scope, place), path, id, backend_id)
-            rows(unit).lease(scope, lease, LEASE_S * 1_000_000)
+            unit.blobs.lease(scope, lease, LEASE_S * 1_000_000)
 
         self._store.write(work)
         return upload_id, store.links(id, backend_id, count, LEASE_S)
 
     def _leased(self, scope: Scope, place: Place, path: str, upload_id: str) -> Lease:
         with self._store.read() as unit:
-            lease = rows(unit).leased(scope, upload_id)
+            lease = unit.blobs.leased(scope, upload_id)
             if (lease.owner_id, lease.path) != (self._owner(unit, scope, place), path):
                 raise InvalidInput("The upload is of another path", field="upload_id", remedy="name its own path")
             return lease
@@ -268,7 +268,7 @@ class FileService(Service):
 
         def work(unit: UnitOfWork) -> None:
             self._held(unit, scope, place)
-            rows(unit).finish(scope, lease, size)
+            unit.files.finish(scope, lease, size)
 
         self._store.write(work)
         return lambda: digest(self._store, self._blobs, lease.blob_id, size)
@@ -278,7 +278,7 @@ class FileService(Service):
         authorise(scope, Verb.WRITE, "file")
         lease = self._leased(scope, place, check_path(path), upload_id)
         self._multipart().abort(lease.blob_id, lease.backend_id)
-        self._store.write(lambda unit: rows(unit).release([upload_id]))
+        self._store.write(lambda unit: unit.blobs.release([upload_id]))
 
     def collect(self, grace_us: int = DAY_US) -> Collected:
         """Deletes what nothing has referred to for longer than the grace; see `collection.collect`."""

@@ -1,12 +1,10 @@
-"""File trees and the catalog of blobs in SQL: who refers to which object, and which may be deleted."""
+"""File trees in SQL: which path names which object."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, select
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -14,14 +12,13 @@ from assay.core.tracking import FileEntry
 from assay.ports.aggregates import StoredFile
 from assay.ports.blobs import Lease
 from assay.stores import schema
+from assay.stores.blobs import BlobState
 from assay.wire.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
-tree, entry, blob, upload = schema.file_tree, schema.tree_entry, schema.blob, schema.upload
-NUMBER = "catalog"  # among the counters: the number that this catalog claims its objects under
-NOBODY = 0  # the workspace of an object that was found without a row
+tree, entry = schema.file_tree, schema.tree_entry
 END = "\U0010ffff"
 # What every file that is logged or read asks; the driver is told directly.
 FIND_TREE = "SELECT id FROM file_tree WHERE owner_id = ? AND name = ''"
@@ -45,17 +42,8 @@ ADD_BLOB = (
 ADD_ENTRY = "INSERT INTO tree_entry (tree_id, path, blob_id, size, modified_us) VALUES (?, ?, ?, ?, ?)"
 
 
-class BlobState(IntEnum):
-    """What an object's row says. A doomed object is being deleted: nobody may refer to it again."""
-
-    STAGED = 0  # being uploaded, under a lease that began at `since_us`
-    LIVE = 1  # referred to
-    CONDEMNED = 2  # nobody refers to it; the same content, sent again, revives it
-    DOOMED = 3
-
-
 class FileStore:
-    """Trees, their entries, and the blobs behind them."""
+    """Trees and their entries."""
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
@@ -79,18 +67,6 @@ class FileStore:
         self._connection.execute(statement.on_conflict_do_nothing())
         return self.ensure_tree(scope, owner_id)  # ours, or that of who came first
 
-    def stage(self, scope: Scope, blob_id: str) -> None:
-        """The object may exist from now on: whoever dies before referring to it leaves it to gc."""
-        self._connection.execute(
-            insert(blob).values(
-                id=blob_id,
-                workspace_id=scope.workspace_id,
-                size=0,
-                state=BlobState.STAGED,
-                since_us=self._unit.now_us(),
-            )
-        )
-
     def put(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
         """The path names this staged object, or an older one of the same content in this workspace.
 
@@ -102,11 +78,10 @@ class FileStore:
     def add(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str) -> None:
         """The same for an object that no row has named yet. Raises Unavailable if gc has it already."""
         delta, cursor, now = self._unit.delta, self._unit.driver(), self._unit.now_us()
-        lock = " FOR NO KEY UPDATE" if delta.name == "postgresql" else ""
-        cursor.execute(delta.sql(FIND_TREE + lock), (owner_id,))
+        cursor.execute(delta.sql(FIND_TREE + delta.row_lock), (owner_id,))
         if (found := cursor.fetchone()) is None:
             self.ensure_tree(scope, owner_id)
-            cursor.execute(delta.sql(FIND_TREE + lock), (owner_id,))
+            cursor.execute(delta.sql(FIND_TREE + delta.row_lock), (owner_id,))
             found = cursor.fetchone()
         (tree_id,) = found
         cursor.execute(delta.sql(FIND_OTHERS), (tree_id, path, scope.workspace_id, blake3, size))
@@ -123,7 +98,7 @@ class FileStore:
     def finish(self, scope: Scope, lease: Lease, size: int) -> None:
         """The path of the lease names its object, whose digest is not known yet; the lease is over."""
         self._refer(scope, lease.owner_id, lease.path, lease.blob_id, size, None)
-        self.release([lease.id])
+        self._unit.blobs.release([lease.id])
 
     def _refer(self, scope: Scope, owner_id: int, path: str, blob_id: str, size: int, blake3: str | None) -> None:
         tree_id, now = self.ensure_tree(scope, owner_id), self._unit.now_us()
@@ -131,14 +106,14 @@ class FileStore:
         before = self._connection.execute(
             select(entry.c.blob_id).where(entry.c.tree_id == tree_id, entry.c.path == path)
         ).scalar_one_or_none()
-        twin = None if blake3 is None else self._oldest_twin(scope, blob_id, size, blake3)
-        states = self._lock_blobs([id for id in (blob_id, before, twin) if id is not None])
+        twin = None if blake3 is None else self._unit.blobs.twin(scope, blob_id, size, blake3)
+        states = self._unit.blobs.lock([id for id in (blob_id, before, twin) if id is not None])
         if states.get(blob_id) != BlobState.STAGED:
             raise NotFound("The upload took longer than its lease", remedy="send the file again")
         used = twin if twin is not None and states.get(twin) in (BlobState.LIVE, BlobState.CONDEMNED) else blob_id
         if used != blob_id:
-            self._set_state(blob_id, BlobState.CONDEMNED, size=size, blake3=blake3)
-        self._set_state(used, BlobState.LIVE, size=size, blake3=blake3)
+            self._unit.blobs.set_state(blob_id, BlobState.CONDEMNED, size=size, blake3=blake3)
+        self._unit.blobs.set_state(used, BlobState.LIVE, size=size, blake3=blake3)
         statement = self._unit.delta.insert(entry).values(
             tree_id=tree_id, path=path, blob_id=used, size=size, modified_us=now
         )
@@ -148,35 +123,11 @@ class FileStore:
             )
         )
         if before is not None and before != used:
-            self.condemn([before])
-
-    def _lock_blobs(self, blob_ids: Sequence[str]) -> dict[str, int]:
-        """The states of these objects, held until the unit ends; always locked in the order of their ids."""
-        query = select(blob.c.id, blob.c.state).where(blob.c.id.in_(blob_ids)).order_by(blob.c.id).with_for_update()
-        return {row.id: row.state for row in self._connection.execute(query)}
-
-    def _set_state(self, blob_id: str, state: BlobState, *, size: int, blake3: str | None) -> None:
-        values = {"state": state, "since_us": self._unit.now_us(), "size": size, "blake3": blake3}
-        self._connection.execute(update(blob).where(blob.c.id == blob_id).values(**values))
+            self._unit.blobs.condemn([before])
 
     def _lock_tree(self, tree_id: int | None) -> None:
         query = select(tree.c.id).where(tree.c.id == tree_id)
         self._connection.execute(query.with_for_update(key_share=True))
-
-    def _oldest_twin(self, scope: Scope, blob_id: str, size: int, blake3: str) -> str | None:
-        """Another object of this workspace with the same content."""
-        return self._connection.execute(
-            select(blob.c.id)
-            .where(
-                blob.c.workspace_id == scope.workspace_id,
-                blob.c.blake3 == blake3,
-                blob.c.size == size,
-                blob.c.id != blob_id,
-                blob.c.state.in_((BlobState.LIVE, BlobState.CONDEMNED)),
-            )
-            .order_by(blob.c.id)
-            .limit(1)
-        ).scalar_one_or_none()
 
     def get(self, owner_id: int, path: str) -> StoredFile | None:
         """The file at this path, if it is one."""
@@ -223,125 +174,5 @@ class FileStore:
             here &= (entry.c.path == path) | ((entry.c.path > f"{path}/") & (entry.c.path < f"{path}/{END}"))
         ids = list(self._connection.scalars(select(entry.c.blob_id).where(here)))
         self._connection.execute(delete(entry).where(here))
-        self.condemn(ids)
+        self._unit.blobs.condemn(ids)
         return len(ids)
-
-    def condemn(self, blob_ids: Sequence[str]) -> None:
-        wanted = sorted(set(blob_ids))
-        for at in range(0, len(wanted), 500):
-            some = blob.c.id.in_(wanted[at : at + 500])
-            # Locked first, and looked at by a later statement: then no reference made meanwhile goes unseen.
-            self._lock_blobs(wanted[at : at + 500])
-            self._connection.execute(
-                update(blob)
-                .where(
-                    some,
-                    blob.c.state == BlobState.LIVE,
-                    ~exists().where(entry.c.blob_id == blob.c.id),
-                )
-                .values(state=BlobState.CONDEMNED, since_us=self._unit.now_us())
-            )
-
-    def doom(self, grace_us: int, limit: int) -> list[str]:
-        """Objects condemned, or staged and never referred to, for longer than the grace: to be deleted and forgotten.
-
-        Those that a sweep before this one doomed and then died over are among them.
-        """
-        before = self._unit.now_us() - grace_us
-        over = (
-            blob.c.state.in_((BlobState.CONDEMNED, BlobState.STAGED))
-            & (blob.c.since_us <= before)
-            & ~exists().where(upload.c.blob_id == blob.c.id)
-        )
-        query = select(blob.c.id).where(over | (blob.c.state == BlobState.DOOMED)).order_by(blob.c.id).limit(limit)
-        ids = list(self._connection.scalars(query.with_for_update(skip_locked=True)))
-        self._connection.execute(update(blob).where(blob.c.id.in_(ids)).values(state=BlobState.DOOMED))
-        return ids
-
-    def forget(self, blob_ids: Sequence[str]) -> None:
-        """The rows of deleted objects are gone."""
-        self._connection.execute(delete(blob).where(blob.c.id.in_(list(blob_ids))))
-
-    def lease(self, scope: Scope, lease: Lease, ttl_us: int) -> None:
-        """A multipart upload of a staged object has begun and may take so long."""
-        self._connection.execute(
-            insert(upload).values(
-                id=lease.id,
-                workspace_id=scope.workspace_id,
-                owner_id=lease.owner_id,
-                path=lease.path,
-                blob_id=lease.blob_id,
-                backend_id=lease.backend_id,
-                lease_until_us=self._unit.now_us() + ttl_us,
-            )
-        )
-
-    def leased(self, scope: Scope, upload_id: str) -> Lease:
-        """The upload under way. Raises NotFound if there is none, or its time is over."""
-        row = self._connection.execute(
-            select(upload).where(
-                upload.c.id == upload_id,
-                upload.c.workspace_id == scope.workspace_id,
-                upload.c.lease_until_us > self._unit.now_us(),
-            )
-        ).first()
-        if row is None:
-            raise NotFound(
-                f"No upload {upload_id[:64]!r} is under way",
-                field="upload_id",
-                remedy="begin it again: its time is over",
-            )
-        return Lease(row.id, row.owner_id, row.path, row.blob_id, row.backend_id)
-
-    def release(self, upload_ids: Sequence[str]) -> None:
-        """These leases are over."""
-        self._connection.execute(delete(upload).where(upload.c.id.in_(list(upload_ids))))
-
-    def expired(self, limit: int) -> list[Lease]:
-        """Leases whose time is over, the oldest first."""
-        query = (
-            select(upload)
-            .where(upload.c.lease_until_us <= self._unit.now_us())
-            .order_by(upload.c.lease_until_us)
-            .limit(limit)
-        )
-        return [
-            Lease(row.id, row.owner_id, row.path, row.blob_id, row.backend_id)
-            for row in self._connection.execute(query)
-        ]
-
-    def undigested(self, limit: int) -> list[tuple[str, int]]:
-        """Objects in use whose digest is not known, with their sizes in bytes."""
-        query = select(blob.c.id, blob.c.size).where(blob.c.state == BlobState.LIVE, blob.c.blake3.is_(None))
-        return [(row.id, row.size) for row in self._connection.execute(query.limit(limit))]
-
-    def digested(self, blob_id: str, blake3: str) -> None:
-        """The digest of the object, which the server has computed itself."""
-        self._connection.execute(update(blob).where(blob.c.id == blob_id).values(blake3=blake3))
-
-    def adopt(self, blob_ids: Sequence[str]) -> int:
-        """Those that no row names are doomed; how many.
-
-        The row keeps a slow writer from referring to the object afterwards: both need the same key.
-        """
-        known = set(self._connection.scalars(select(blob.c.id).where(blob.c.id.in_(list(blob_ids)))))
-        count = 0
-        for id in blob_ids:
-            if id not in known:
-                row = {"id": id, "workspace_id": NOBODY, "size": 0, "state": BlobState.DOOMED, "since_us": 0}
-                statement = self._unit.delta.insert(blob).values(**row).on_conflict_do_nothing()
-                count += self._connection.execute(statement).rowcount
-        return count
-
-    def number(self, fresh: int) -> int:
-        """The number that this catalog claims its objects under: this one, if it had none."""
-        statement = self._unit.delta.insert(schema.counter).values(name=NUMBER, value=fresh)
-        self._connection.execute(statement.on_conflict_do_nothing())
-        return int(
-            self._connection.execute(select(schema.counter.c.value).where(schema.counter.c.name == NUMBER)).scalar_one()
-        )
-
-    def sample(self) -> str | None:
-        """The newest object in use, if there is one."""
-        query = select(blob.c.id).where(blob.c.state == BlobState.LIVE).order_by(blob.c.since_us.desc()).limit(1)
-        return self._connection.execute(query).scalar_one_or_none()

@@ -13,8 +13,8 @@ from assay.core.points.payload import decode
 from assay.core.scope import Scope
 from assay.ports.catalogs import Fault, StoredObject, Tell
 from assay.stores import schema
+from assay.stores.blobs import NUMBER, BlobState
 from assay.stores.delta import Delta
-from assay.stores.files import NUMBER, BlobState
 from assay.stores.migrate import check
 from assay.stores.unit import Unit
 from assay.wire.errors import Corrupt, InvalidState

@@ -119,7 +119,7 @@ class PurgeStore:
         blob_ids = list(self._connection.scalars(select(entry.c.blob_id).where(entry.c.tree_id.in_(trees)).distinct()))
         self._delete(entry.c.tree_id, trees)
         self._delete(tree.c.id, trees)
-        self._unit.files.condemn(blob_ids)
+        self._unit.blobs.condemn(blob_ids)
 
     def _erase_of_experiments(self, ids: Sequence[int]) -> None:
         group, dataset, foreign = schema.run_group, schema.dataset, schema.external_name

@@ -372,7 +372,7 @@ blob = Table(
     Column("blake3", TEXT),  # NULL until the server has computed it itself
     Column("sha256", TEXT),
     Column("md5", TEXT),
-    Column("state", SmallInteger, nullable=False),  # stores.files.BlobState
+    Column("state", SmallInteger, nullable=False),  # stores.blobs.BlobState
     Column("since_us", BigInteger, nullable=False),
     Index("blob_by_digest", "workspace_id", "blake3"),
     Index("blob_by_state", "state", "since_us"),

@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event
 
 from assay.ports.catalogs import StoredObject
+from assay.stores.blobs import NUMBER, BlobState
 from assay.stores.delta import SQLITE
-from assay.stores.files import NUMBER, BlobState
 from assay.stores.migrate import prepare
 from assay.wire.errors import Corrupt
 

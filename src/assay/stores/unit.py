@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from assay.stores.audit import AuditStore
+from assay.stores.blobs import BlobRowStore
 from assay.stores.configs import ConfigStore
 from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
@@ -48,6 +49,7 @@ class Unit:
         self.lineage = LineageStore(self)
         self.models = ModelStore(self)
         self.files = FileStore(self)
+        self.blobs = BlobRowStore(self)
         self.purges = PurgeStore(self)
         self.audit = AuditStore(self)
 
