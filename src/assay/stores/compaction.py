@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import and_, delete, insert, select, tuple_
+from sqlalchemy import and_, delete, insert, select
 
 from assay.core.ids import Kind, kind_of
 from assay.core.points import chunks, pages
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 LEVEL = 3  # zstandard's level of what is compacted: written seldom, read often
+
+ASKED = 200  # series a statement
+# The statements of what every long tail costs go to the driver itself.
+RANGE = "first_step, first_us, last_step, last_us, count"
+MINE = "FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ?"
+UP = "ORDER BY first_step, first_us"
+FROM_TO = f"{MINE} AND (first_step, first_us) >= (?, ?) AND (first_step, first_us) <= (?, ?)"
+BEFORE = f"SELECT {RANGE} {MINE} AND (first_step, first_us) <= (?, ?) ORDER BY first_step DESC, first_us DESC LIMIT 1"
+AFTER = f"SELECT {RANGE} {MINE} AND (first_step, first_us) > (?, ?) {UP} LIMIT 1"
+CHUNKED = (
+    "WITH asked(key_id, context_id) AS (VALUES {}) SELECT key_id, context_id FROM asked WHERE EXISTS (SELECT 1 FROM "
+    "metric_chunk c WHERE c.owner_id = ? AND c.key_id = asked.key_id AND c.context_id = asked.context_id)"
+)
 
 batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
 live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
@@ -55,21 +68,26 @@ class Compaction:
         )
 
     def _add(self, owner_id: int, points: Points) -> None:
-        chunked = {
-            (row.key_id, row.context_id)
-            for row in self._connection.execute(
-                select(chunk.c.key_id, chunk.c.context_id).where(chunk.c.owner_id == owner_id).distinct()
-            )
-        }
+        series_of = {(key_id, context_id): series for key_id, context_id, series in points.series()}
+        chunked = self._chunked(owner_id, list(series_of))
         large: list[Points] = []
         small: list[Points] = []
-        for key_id, context_id, series in points.series():
-            (large if (key_id, context_id) in chunked else small).append(series)
+        for name, series in series_of.items():
+            (large if name in chunked else small).append(series)
         if small:
             large += self._merge_pages(owner_id, small)
         new = [row for series in large for row in self._merge_chunks(owner_id, series)]
         if new:
             self._connection.execute(insert(chunk), new)
+
+    def _chunked(self, owner_id: int, names: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Those of the series (key, context) that have chunks; asked one by one, however many chunks there are."""
+        found: set[tuple[int, int]] = set()
+        for at in range(0, len(names), ASKED):
+            some = names[at : at + ASKED]
+            values = [number for name in some for number in name]
+            found.update(self._unit.rows(CHUNKED.format(", ".join(["(?, ?)"] * len(some))), [*values, owner_id]))
+        return found
 
     def _merge_pages(self, owner_id: int, small: Sequence[Points]) -> list[Points]:
         """Merges series into the pages that own their place; returns those that have outgrown a page."""
@@ -104,23 +122,23 @@ class Compaction:
 
     def _merge_chunks(self, owner_id: int, points: Points) -> list[dict[str, Any]]:
         """The rows that replace the chunks which a series' new points touch; those are deleted."""
-        key_id, context_id = int(points.key[0]), int(points.context[0])
-        mine = and_(chunk.c.owner_id == owner_id, chunk.c.key_id == key_id, chunk.c.context_id == context_id)
-        columns = (chunk.c.first_step, chunk.c.first_us, chunk.c.last_step, chunk.c.last_us, chunk.c.count.label("n"))
-        ranges = [
-            chunks.ChunkRange((row.first_step, row.first_us), (row.last_step, row.last_us), row.n)
-            for row in self._connection.execute(
-                select(*columns).where(mine).order_by(chunk.c.first_step, chunk.c.first_us)
-            )
-        ]
+        series = (owner_id, int(points.key[0]), int(points.context[0]))
+        hit = chunks.touched(self._near(series, points), points)
         old: list[Points] = []
-        hit = chunks.touched(ranges, points)
         if hit:
-            begin = tuple_(chunk.c.first_step, chunk.c.first_us)
-            these = and_(mine, begin >= hit[0].first, begin <= hit[-1].first)
-            old = [decode(payload) for payload in self._connection.scalars(select(chunk.c.payload).where(these))]
-            self._connection.execute(delete(chunk).where(these))
+            these = (*series, *hit[0].first, *hit[-1].first)
+            old = [decode(row[0]) for row in self._unit.rows(f"SELECT payload {FROM_TO}", these)]
+            self._unit.driver().execute(self._unit.delta.sql(f"DELETE {FROM_TO}"), these)
         return [_chunk_row(owner_id, piece) for piece in chunks.merge(old, points)]
+
+    def _near(self, series: tuple[int, int, int], points: Points) -> list[chunks.ChunkRange]:
+        """The chunks of the series among which the points come to lie, and one on either side where they hit none."""
+        low, high = chunks.position(points, 0), chunks.position(points, -1)
+        before = self._unit.rows(BEFORE, (*series, *low))
+        found = self._unit.rows(f"SELECT {RANGE} {FROM_TO} {UP}", (*series, *(before[0][:2] if before else low), *high))
+        if not any(tuple(row[2:4]) >= low for row in found):
+            found += self._unit.rows(AFTER, (*series, *high))
+        return [chunks.ChunkRange((row[0], row[1]), (row[2], row[3]), row[4]) for row in found]
 
     def at_rest(self, before_us: int, limit: int) -> list[int]:
         """Owners in motion that nothing was logged to since."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 500
 TAIL_BATCHES = 32
 TAIL_BYTES = 256 * 1024
+EARLY = 0.75  # of a full tail
 
 batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
 live, latest = schema.metric_live, schema.metric_latest
@@ -85,10 +86,16 @@ class PointStore:
         driver.executemany(sql(INSERT_BATCH), batches)
         driver.executemany(sql(UPSERT_LIVE), values)
         driver.executemany(sql(UPSERT_MOTION), touched)
+        fill: dict[int, float] = {}
         for owner_id, _, size in touched:
             _, count, held = tails.get(owner_id, (owner_id, 0, 0))
-            if count + 1 > TAIL_BATCHES or held + size > TAIL_BYTES:
-                self.compaction.compact(owner_id)
+            fill[owner_id] = max((count + 1) / TAIL_BATCHES, (held + size) / TAIL_BYTES)
+        long = [owner_id for owner_id, share in fill.items() if share > 1]
+        near = [owner_id for owner_id, share in fill.items() if share > EARLY]
+        if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
+            long = [max(near, key=fill.__getitem__)]
+        for owner_id in long:
+            self.compaction.compact(owner_id)
 
     def _set_in_motion(self, owner_id: int) -> None:
         values = select(latest).where(latest.c.owner_id == owner_id)
