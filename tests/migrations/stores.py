@@ -1,0 +1,118 @@
+"""Stores as a revision left them: recorded once, when it lands, and opened by every server after it.
+
+`PYTHONPATH=tests .venv/bin/python -m migrations.stores` records those of the newest revision; it refuses to record anew
+what was recorded before.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from cli.house import fill, whole
+from support.postgres import fresh_database, postgres, tool
+from support.server import Http, Server
+
+from assay.stores.migrations import HEAD
+
+HERE = Path(__file__).parent
+
+
+def plain(value: Any) -> Any:
+    """What a client read, as JSON can hold it: bytes by their digest."""
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes, {hashlib.sha256(value).hexdigest()}"
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def read(home: Path, *options: str, new: bool = False) -> Any:
+    """Everything that a client can read of the store; a new one is filled first."""
+    server = Server(home, options).start()
+    try:
+        with closing(server.http()) as http:
+            if new:
+                fill_further(http, fill(http), (home / "token").read_text().strip())
+            models = http.mlflow("POST", "logged-models/search", {"experiment_ids": ["0", "1"]})
+            return plain({**whole(http), "models": models["models"]})
+    finally:
+        server.stop()
+
+
+def fill_further(http: Http, experiment_id: str, token: str) -> None:
+    """What lies in tables of its own: chunks, pages, a tail, a logged model, and the record of a purge."""
+    long, purged = (
+        http.mlflow("POST", "runs/create", {"experiment_id": experiment_id, "run_name": name})["run"]["info"]["run_id"]
+        for name in ("long", "purged")
+    )
+    for batch in range(50):
+        steps = range(batch * 300, (batch + 1) * 300)
+        points = [{"key": "long", "value": step % 7 / 8, "timestamp": step, "step": step} for step in steps]
+        points.append({"key": "short", "value": batch, "timestamp": batch, "step": batch})
+        http.mlflow("POST", "runs/log-batch", {"run_id": long, "metrics": points})
+    pair = {"key": "k", "value": "v"}
+    model = {"experiment_id": experiment_id, "name": "clf", "source_run_id": long, "params": [pair], "tags": [pair]}
+    model_id = http.mlflow("POST", "logged-models", model)["model"]["info"]["model_id"]
+    point = {"run_id": long, "key": "acc", "value": 0.5, "timestamp": 1, "model_id": model_id}
+    http.mlflow("POST", "runs/log-metric", point)
+    http.mlflow("POST", "runs/delete", {"run_id": purged})
+    body = {"ids": [purged], "grace_days": 0, "reason": "to have a record"}
+    answer = http.request("POST", "/api/v1/purge", body, {"Authorization": f"Bearer {token}"})
+    assert answer.status == 200, answer.body
+
+
+def pack(home: Path, target: Path) -> None:
+    """The home's catalog and files as an archive."""
+    with tarfile.open(target, "w:gz") as archive:
+        for name in ("assay.db", "files"):
+            if (home / name).exists():
+                archive.add(home / name, name)
+
+
+def unpack(source: Path, home: Path) -> None:
+    """The home as it was."""
+    home.mkdir(mode=0o700)
+    with tarfile.open(source) as archive:
+        archive.extractall(home, filter="data")
+
+
+def dump(address: str, target: Path) -> None:
+    """The database as SQL."""
+    words = [tool("pg_dump"), "--no-owner", "--no-privileges", "--dbname", address]
+    done = subprocess.run(words, capture_output=True, check=True)
+    target.write_bytes(gzip.compress(done.stdout, mtime=0))
+
+
+def load(source: Path, address: str) -> None:
+    """The database as it was, in an empty one."""
+    words = [tool("psql"), "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", address]
+    subprocess.run(words, input=gzip.decompress(source.read_bytes()), stdout=subprocess.DEVNULL, check=True)
+
+
+def record(folder: Path) -> None:
+    """Both engines' stores of this revision, and what they hold."""
+    folder.mkdir()
+    with tempfile.TemporaryDirectory() as name, postgres() as database_server:
+        home = Path(name) / "sqlite"
+        held = {"sqlite": read(home, new=True)}
+        pack(home, folder / "sqlite.tar.gz")
+        home, address = Path(name) / "postgresql", fresh_database(database_server)
+        held["postgresql"] = read(home, "--store", address, new=True)
+        pack(home, folder / "postgresql-files.tar.gz")
+        dump(address, folder / "postgresql.sql.gz")
+    (folder / "held.json.gz").write_bytes(gzip.compress(json.dumps(held, sort_keys=True).encode(), mtime=0))
+
+
+if __name__ == "__main__":
+    if (HERE / HEAD).exists():
+        sys.exit(f"The stores of revision {HEAD} are recorded; what has landed never changes.")
+    record(HERE / HEAD)
