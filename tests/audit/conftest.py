@@ -1,4 +1,4 @@
-"""A store of each engine, whose audit records the database itself protects."""
+"""A store of each engine; its migrations have the database itself protect audit records."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ from typing import Any
 import pytest
 from support.stores import ENGINES, open_store
 
-from assay.stores.audit_triggers import statements
-
-
-def protect(store: Any) -> None:
-    """The triggers are there, as the migration leaves them."""
-    with store._engine.execution_options(assay_write=True).begin() as connection:
-        for statement in statements(store._engine.dialect.name):
-            connection.exec_driver_sql(statement)
-
 
 @pytest.fixture(params=ENGINES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     """An empty store of each engine."""
     with open_store(request.param, tmp_path, lambda: request.getfixturevalue("database_server")) as opened:
-        protect(opened)
         yield opened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.postgres import fresh_database
+from support.stores import ENGINES, open_store
 
 from assay.services.branches import BranchService
 from assay.services.configs import ConfigService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.runs import RunService
-from assay.stores.postgres import PostgresStore
-from assay.stores.sqlite import SqliteStore
 
 
 @dataclass
@@ -37,24 +34,15 @@ def new_uid() -> str:
     return uuid.uuid4().hex
 
 
-@pytest.fixture(params=["sqlite-memory", "sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """Services over an empty store of each engine."""
-
-    def random() -> int:
-        return secrets.randbits(18)
-
-    store: Any
-    if request.param == "postgresql":
-        store = PostgresStore(fresh_database(request.getfixturevalue("database_server")), "test", random)
-    else:
-        store = SqliteStore(":memory:" if request.param.endswith("memory") else tmp_path / "assay.db", "test", random)
-    yield House(
-        store,
-        RunService(store, new_uid),
-        ConfigService(store),
-        BranchService(store, new_uid),
-        GroupService(store),
-        HistoryService(store),
-    )
-    store.close()
+    with open_store(request.param, tmp_path, lambda: request.getfixturevalue("database_server")) as store:
+        yield House(
+            store,
+            RunService(store, new_uid),
+            ConfigService(store),
+            BranchService(store, new_uid),
+            GroupService(store),
+            HistoryService(store),
+        )

@@ -34,6 +34,7 @@ from assay.ports.aggregates import (
     Writers,
 )
 from assay.ports.blobs import BlobRows
+from assay.ports.jobs import JobRows
 
 T = TypeVar("T")
 
@@ -82,6 +83,9 @@ class UnitOfWork(Protocol):
 
     @property
     def blobs(self) -> BlobRows: ...
+
+    @property
+    def jobs(self) -> JobRows: ...
 
     @property
     def purges(self) -> Purges: ...

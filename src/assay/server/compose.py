@@ -6,11 +6,13 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from assay.blobs.local import LocalBlobs
 from assay.ports.blobs import BlobStore
 from assay.ports.catalogs import Catalog, Snapshot
+from assay.server.gate import collecting
 from assay.server.home import Home
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
@@ -21,6 +23,7 @@ from assay.services.files import FileService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.house import Services
+from assay.services.jobs import Job, JobService
 from assay.services.models import ModelService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
@@ -28,7 +31,12 @@ from assay.stores.catalogs import PostgresCatalog, SqliteCatalog
 from assay.stores.postgres import PostgresStore
 from assay.stores.snapshot import SnapshotFile
 from assay.stores.sqlite import SqliteStore
+from assay.stores.upkeep import Upkeep
 from assay.wire.errors import InvalidInput, NotFound
+
+JOBS_S = 60.0  # how often a server looks for jobs that are due
+GC_EVERY_US = 3_600 * 1_000_000
+GC_LEASE_US = 6 * 3_600 * 1_000_000
 
 # fmt: off
 ADJECTIVES = (
@@ -65,9 +73,11 @@ class Server:
     home: Home
     store: SqliteStore | PostgresStore
     services: Services
+    jobs: Upkeep
 
     def close(self) -> None:
         """Everything accepted is on disk, and the home is free."""
+        self.jobs.close(wait=False)  # a job may be long; the closed store ends it
         self.store.close()
         self.home.release()
 
@@ -179,4 +189,12 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         purge=PurgeService(store, lambda: secrets.token_bytes(32)),
         audit=AuditService(store),
     )
-    return Server(home, store, services)
+    jobs = JobService(
+        store, secrets.token_hex(6), [Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services))]
+    )
+    return Server(home, store, services, Upkeep(JOBS_S, jobs.run_due))
+
+
+def _collect(home: Home, services: Services) -> None:
+    with collecting(home.root):
+        services.files.collect()

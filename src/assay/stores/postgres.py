@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 10
 REST_US = 60 * 1_000_000
+UPKEEP_S = 5.0
 # A neighbour that we could not see at first was faster: what it wrote is seen by the next attempt.
 AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation)
 
@@ -63,7 +64,7 @@ class PostgresStore:
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)
         self._writer = Writer(self._engine, POSTGRES, replica, self._unit, None)
-        self._upkeep = Upkeep(self._watch_schema, self.settle)
+        self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle)
 
     def _unit(self, connection: Connection) -> Unit:
         return Unit(connection, POSTGRES, self._random, self._intern)

@@ -27,6 +27,7 @@ T = TypeVar("T")
 BUSY_MS = 20_000
 CHECKPOINT_PAGES = 4_000  # 16 MiB of write-ahead log between checkpoints
 REST_US = 60 * 1_000_000
+UPKEEP_S = 5.0
 
 
 class SqliteStore:
@@ -50,7 +51,7 @@ class SqliteStore:
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
         prepare(self._engine, SQLITE)
         self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock)
-        self._upkeep = Upkeep(self.settle)
+        self._upkeep = Upkeep(UPKEEP_S, self.settle)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)

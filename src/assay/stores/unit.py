@@ -14,6 +14,7 @@ from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
 from assay.stores.files import FileStore
 from assay.stores.groups import GroupStore, NameStore
+from assay.stores.jobs import JobStore
 from assay.stores.keys import Intern, Keys
 from assay.stores.lineage import LineageStore
 from assay.stores.models import ModelStore
@@ -50,6 +51,7 @@ class Unit:
         self.models = ModelStore(self)
         self.files = FileStore(self)
         self.blobs = BlobRowStore(self)
+        self.jobs = JobStore(self)
         self.purges = PurgeStore(self)
         self.audit = AuditStore(self)
 
