@@ -18,7 +18,15 @@ from assay.dialects.mlflow.app import BODY_BOUND
 
 Speak = Callable[[Server], Http]
 MIB = 1 << 20
-ROUTES = ["experiments/create", "runs/log-batch", "runs/log-metric", "runs/search", "runs/log-inputs"]
+ROUTES = [
+    "experiments/create",
+    "experiments/search-datasets",
+    "logged-models/search",
+    "runs/log-batch",
+    "runs/log-metric",
+    "runs/search",
+    "runs/log-inputs",
+]
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +172,9 @@ def test_the_bound_itself_is_taken(running: Server, speak: Speak) -> None:
         b"9" * MIB,
         b'{"max_results":' + b"9" * MIB + b"}",
         b"\xff" * MIB,
+        b'{"run_id": "a\x81", "key": "k", "value": 1, "timestamp": 1}',
+        b'{"experiment_ids": ["\xed\xa0\x80"], "run_id": "\xed\xa0\x80"}',
+        b'{"experiment_ids": ["\\ud800"], "run_id": "\\ud800", "key": "\\ud800"}',
     ],
 )
 def test_deep_and_long_json_is_answered(running: Server, speak: Speak, body: bytes) -> None:

@@ -32,8 +32,9 @@ class AssayError(Exception):
         remedy: str | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        # What a client sent may stand in the message, and need not be text that can be encoded.
+        self.message = message.encode("utf-8", "backslashreplace").decode()
+        super().__init__(self.message)
         self.field = field
         self.bound = bound
         self.remedy = remedy

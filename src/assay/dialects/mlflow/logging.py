@@ -54,6 +54,8 @@ class Point(Metric, kw_only=True, gc=False):
     run_id: str
 
 
+# What the strict decoders raise: wrong types and no JSON, bytes that are no UTF-8, depth without end.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 BATCH = msgspec.json.Decoder(Batch)
 POINT = msgspec.json.Decoder(Point)
 
@@ -164,7 +166,7 @@ def batch(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
         }
         if not run_id:
             raise fields.missing("run_id")
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         given = lenient()
         run_id = _run_id(given)
         items = fields.objects(given, "metrics")
@@ -184,7 +186,7 @@ def metric(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
     try:
         sent = POINT.decode(body)
         return _logged(sent.run_id or fields.needed({}, "run_id"), [sent])
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         given = lenient()
         return _logged(_run_id(given), [_metric(given, "")])
 

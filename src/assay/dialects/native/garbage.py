@@ -36,7 +36,7 @@ def routes(services: Services, gate: Callable[[], AbstractContextManager[None]])
     def work(body: bytes) -> dict[str, Any]:
         try:
             asked = msgspec.json.decode(body[:BODY_BOUND], type=Asked)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidInput(f"The body cannot be read: {error}", remedy='send {"grace_hours": 24}') from error
         if not 0 <= asked.grace_hours <= GRACE_BOUND:
             raise InvalidInput(
