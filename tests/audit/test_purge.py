@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from audit.conftest import protect
 from audit.purging import Purging
 from sqlalchemy import func, insert, select
 from support.stores import ENGINES, open_store
@@ -36,7 +35,6 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A store of each engine for all tests of this file, each of which has a workspace of its own."""
     folder = tmp_path_factory.mktemp("purge")
     with open_store(request.param, folder, lambda: request.getfixturevalue("database_server")) as opened:
-        protect(opened)
         yield opened
 
 
