@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_record_tells_what_went_and_who_did_it(house: Purging) -> None:
     assert b"Ann" not in entry.record
     detail = json.loads(entry.detail)
     assert (detail["actor"], detail["reason"], detail["things"][0][:2]) == ("home", "Ann asked", [str(subject), uid])
-    assert AuditService(house.store).verify(house.scope) == []
+    assert AuditService(house.store, token_bytes).verify(house.scope) == []
 
 
 def test_only_a_proven_actor_may(house: Purging) -> None:
@@ -216,7 +217,7 @@ def test_an_experiment_goes_with_all_it_holds(house: Purging, monkeypatch: pytes
     assert (done.runs, done.models, done.experiments) == (3, 3, 1)
     assert house.rows(ids) == {}
     assert [decode(entry.record).subject_count for entry in house.records()] == [2, 1, 2, 1, 1]
-    assert AuditService(house.store).verify(house.scope) == []
+    assert AuditService(house.store, token_bytes).verify(house.scope) == []
     with house.store.read() as unit:
         assert unit.names.find(house.scope, "sweep", "d", "c", "x", fold=True) == number
         for table in (schema.run_group, schema.dataset, schema.experiment_tag):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -90,4 +91,4 @@ def test_beside_running_writers(house: Purging) -> None:
     assert house.rows(ids) == {}
     assert [len(house.points(uid, "loss")) for uid in calm] == counts
     assert sum(decode(entry.record).subject_count for entry in house.records()) == gone
-    assert AuditService(house.store).verify(house.scope) == []
+    assert AuditService(house.store, token_bytes).verify(house.scope) == []

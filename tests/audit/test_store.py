@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_sixteen_writers_make_one_chain(store: Any) -> None:
     assert sorted(told) == list(range(1, WRITERS * each + 1))
     entries = read(store)
     assert [entry.seq for entry in entries] == sorted(told)
-    assert AuditService(store).verify(SCOPE) == []
+    assert AuditService(store, token_bytes).verify(SCOPE) == []
 
 
 def test_a_refused_act_leaves_no_record(store: Any) -> None:
@@ -68,14 +69,14 @@ def test_a_refused_act_leaves_no_record(store: Any) -> None:
     with pytest.raises(NotFound):
         store.write(work)
     assert append(store) == 2
-    assert AuditService(store).verify(SCOPE) == []
+    assert AuditService(store, token_bytes).verify(SCOPE) == []
 
 
 def test_each_workspace_has_a_chain_of_its_own(store: Any) -> None:
     other = replace(SCOPE, workspace_id=2)
     assert [append(store), append(store, other), append(store)] == [1, 1, 2]
-    assert AuditService(store).verify(SCOPE) == []
-    assert AuditService(store).verify(other) == []
+    assert AuditService(store, token_bytes).verify(SCOPE) == []
+    assert AuditService(store, token_bytes).verify(other) == []
 
 
 def test_pages_of_a_long_chain_are_read_as_one(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +84,7 @@ def test_pages_of_a_long_chain_are_read_as_one(store: Any, monkeypatch: pytest.M
     for _ in range(5):
         append(store)
     assert [entry.seq for entry in read(store)] == [1, 2, 3, 4, 5]
-    assert AuditService(store).verify(SCOPE) == []
+    assert AuditService(store, token_bytes).verify(SCOPE) == []
 
 
 def test_an_erased_detail_leaves_the_chain_whole(store: Any) -> None:
@@ -91,14 +92,14 @@ def test_an_erased_detail_leaves_the_chain_whole(store: Any) -> None:
     append(store)
     execute(store, "UPDATE audit_detail SET detail = NULL WHERE seq = 1")
     execute(store, "DELETE FROM audit_detail WHERE seq = 2")
-    assert AuditService(store).verify(SCOPE) == []
+    assert AuditService(store, token_bytes).verify(SCOPE) == []
     assert b"Ann" not in b"".join(entry.record for entry in read(store))
 
 
 def test_a_changed_detail_shows(store: Any) -> None:
     append(store, reason="Ann asked")
     execute(store, "UPDATE audit_detail SET detail = 'Bob asked'")
-    assert [item.fault for item in AuditService(store).verify(SCOPE)] == [Fault.DETAIL]
+    assert [item.fault for item in AuditService(store, token_bytes).verify(SCOPE)] == [Fault.DETAIL]
 
 
 CHANGES = [
@@ -138,9 +139,9 @@ def test_a_chain_cut_short_shows_all_the_same(store: Any) -> None:
     else:
         execute(store, "ALTER TABLE audit_record DISABLE TRIGGER ALL")
     execute(store, "DELETE FROM audit_record WHERE seq = 3")
-    assert [item.fault for item in AuditService(store).verify(SCOPE)] == [Fault.END]
+    assert [item.fault for item in AuditService(store, token_bytes).verify(SCOPE)] == [Fault.END]
     assert append(store) == 4  # what is done from now on is recorded all the same
-    assert Fault.MISSING in {item.fault for item in AuditService(store).verify(SCOPE)}
+    assert Fault.MISSING in {item.fault for item in AuditService(store, token_bytes).verify(SCOPE)}
 
 
 @pytest.fixture

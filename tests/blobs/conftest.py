@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from typing import Any
 
 import pytest
 from support.s3 import S3, s3_server
+from support.stores import open_store
 
 from assay.blobs.local import LocalBlobs
 from assay.blobs.objects import ObjectBlobs
 from assay.core.scope import Scope
 from assay.services.collection import Collected, collect
 from assay.services.files import FileService, LooseFiles
-from assay.stores.sqlite import SqliteStore
 
 PLACE = LooseFiles()
 SECOND_US = 1_000_000
@@ -54,7 +53,7 @@ def blobs(open_blobs: Callable[[], Any]) -> Any:
 class House:
     """Files over a store of objects, as a replica holds them."""
 
-    store: SqliteStore
+    store: Any
     blobs: Any
     files: FileService
 
@@ -90,8 +89,7 @@ class House:
         return collect(self.store, self.blobs, grace_us, fresh_us)
 
 
-@pytest.fixture
-def house(blobs: Any, tmp_path: Path) -> Iterator[House]:
-    store = SqliteStore(tmp_path / "assay.db", "test", lambda: secrets.randbits(18))
-    yield House(store, blobs, FileService(store, blobs, new_uid))
-    store.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(blobs: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
+    with open_store(request.param, tmp_path, lambda: request.getfixturevalue("database_server")) as store:
+        yield House(store, blobs, FileService(store, blobs, new_uid))

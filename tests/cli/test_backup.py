@@ -16,6 +16,7 @@ from support.postgres import fresh_database
 from support.s3 import s3_server
 from support.server import Server
 
+from assay.core.audit import decode
 from assay.server.gate import backing_up
 from assay.services.care.chest import open_target
 
@@ -229,6 +230,20 @@ def test_a_restore_that_broke_off_can_be_started_again(backup: Path, tmp_path: P
     assert assay("restore", backup, "--home", home).exit_code == 0
     assert told("doctor", "--home", home, "--json")["faults"] == []
     assert not (home / "restore.unfinished").exists()
+
+
+def test_a_restore_is_recorded(backup: Path, tmp_path: Path) -> None:
+    """The chain of the restored store says so, and from which backup; what came after the backup cannot."""
+    home = tmp_path / "home"
+    assert assay("restore", backup, "--home", home).exit_code == 0
+    with closing(sqlite3.connect(home / "assay.db")) as connection:
+        data, detail = connection.execute(
+            "SELECT record, detail FROM audit_record JOIN audit_detail USING (workspace_id, seq) ORDER BY seq DESC"
+        ).fetchone()
+    made = json.loads((backup / "manifest.json").read_bytes())
+    found = decode(data)
+    assert (found.act, found.how, str(found.subjects[0])) == ("restore", "home", "workspace/1")
+    assert json.loads(detail) == {"actor": "home", "backup": made["catalog_blake3"], "made_us": made["created_us"]}
 
 
 def test_files_in_an_object_store(tmp_path: Path) -> None:

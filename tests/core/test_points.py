@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,13 +101,18 @@ def test_chunks_never_overlap_and_hold_everything(small_chunks: int, batches: li
 @given(one_series())
 def test_a_summary_tells_what_a_plot_needs(series: Points) -> None:
     history = of_columns(series.normal())
-    with np.errstate(over="ignore", invalid="ignore"):  # who asks for the sum of infinities says so
-        found = chunks.summarise(series.normal())
+    found = chunks.summarise(series.normal())
     real = [item.shown for item in history if not item.is_nan]
     assert found.first == (None if history[0].is_nan else history[0].shown)
     assert found.last == (None if history[-1].is_nan else history[-1].shown)
     assert (found.min, found.max) == (min(real, default=None), max(real, default=None))
     assert found.nan_count == len(history) - len(real)
+    finite = [value for value in real if math.isfinite(value)]
+    assert found.inf_count == len(real) - len(finite)
+    if not finite:
+        assert found.sum is None
+    elif found.sum is not None:  # which it may be beyond the range
+        assert found.sum == pytest.approx(math.fsum(finite), abs=1e-9 * sum(map(abs, finite)))
 
 
 @given(points(max_size=200))

@@ -175,7 +175,8 @@ class Client(threading.Thread):
         """A file, sometimes over an older one, sometimes with bytes that were sent before."""
         path = f"c{self._number}/{self._random.choice('abc')}/{self._count % 40}.bin"
         few = random.Random(self._random.randrange(200))
-        data = few.randbytes(few.choice((0, 10, 5_000, 70_000, 300_000)))
+        sizes = (0, 10, 5_000, 70_000, 300_000, 1_500_000)  # the last one goes the way of large files
+        data = few.randbytes(few.choices(sizes, weights=(4, 4, 4, 4, 4, 1))[0])
         return Request("PUT", f"{FILES}0/{run}/artifacts/{path}", data, file=(path, data), run=run)
 
     def send(self, request: Request, server: int | None = None) -> None:

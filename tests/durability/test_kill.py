@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def collect(home: Path, store: str | None) -> None:
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_what_was_acknowledged_survives_kill_9(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_what_was_acknowledged_survives_kill_9(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
     seed = new_seed()
     chance = random.Random(seed)
     home = tmp_path / "home"
@@ -65,7 +68,8 @@ def test_what_was_acknowledged_survives_kill_9(engine: str, tmp_path: Path, requ
     gate = Gate(lambda: server.url)
     try:
         clients = start([Client(gate, number, runs, seed) for number in range(CLIENTS)])
-        for _ in range(length(3, 20)):
+        kills = length(3, 20)
+        for _ in range(kills):
             wait_for(clients, sum(client.acknowledged for client in clients) + BETWEEN)
             time.sleep(chance.uniform(0, 0.2))
             gate.close()
@@ -85,6 +89,10 @@ def test_what_was_acknowledged_survives_kill_9(engine: str, tmp_path: Path, requ
         check_no_garbage(home, check_references(home, store), store)
         with closing(server.start().http()) as http:
             check(http, ledger)  # by a server that has read everything from the disk anew
+        acknowledged = sum(client.acknowledged for client in clients)
+        record_property(
+            "evidence", f"{kills} kills: {acknowledged} requests acknowledged, {again} sent again, none lost or doubled"
+        )
     finally:
         gate.give_up()
         server.stop()

@@ -72,7 +72,7 @@ def check_objects(s3: S3, bucket: str, store: str, files: dict[tuple[str, str], 
 def test_two_replicas_under_load_lose_and_tear_nothing(
     tmp_path: Path, database_server: Any, s3: S3, record_property: pytest.RecordProperty
 ) -> None:
-    seed, seconds = new_seed(), length(20, 300)
+    seed, seconds = new_seed(), length(30, 300)
     store = fresh_database(database_server)
     bucket = s3.bucket()
     files = f"s3://{bucket}/files"

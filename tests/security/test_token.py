@@ -15,7 +15,7 @@ import pytest
 from support.server import ASSAY, ROOT, Http, Server
 
 from assay.server import home as homes
-from assay.server.home import Home, is_held, read_token, token_for
+from assay.server.home import Home, default_home, is_held, read_token, token_for
 from assay.wire.errors import AssayError, InvalidInput, PermissionDenied, Unavailable
 
 Speak = Callable[[Server], Http]
@@ -148,14 +148,18 @@ def test_the_token_is_told_only_to_the_server_that_holds_the_home(
     monkeypatch.delenv("ASSAY_TOKEN", raising=False)
     monkeypatch.setenv("ASSAY_HOME", str(opened.root))
     opened.announce("http://127.0.0.1:5000")
-    assert token_for("http://127.0.0.1:5000") == token_for("http://127.0.0.1:5000/") == opened.token()
+    assert (
+        token_for("http://127.0.0.1:5000", default_home())
+        == token_for("http://127.0.0.1:5000/", default_home())
+        == opened.token()
+    )
     for other in (
         "http://127.0.0.1:5001",
         "http://evil.example:5000",
         "https://127.0.0.1:5000",
         "http://localhost:5000",
     ):
-        assert token_for(other) is None
+        assert token_for(other, default_home()) is None
 
 
 def test_a_dead_servers_address_is_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,17 +169,17 @@ def test_a_dead_servers_address_is_told_nothing(tmp_path: Path, monkeypatch: pyt
     home = Home(tmp_path / "home")
     home.announce("http://127.0.0.1:5000")
     os.close(home._lock)
-    assert token_for("http://127.0.0.1:5000") is None
+    assert token_for("http://127.0.0.1:5000", default_home()) is None
 
 
 def test_assay_token_is_a_token_or_refused(opened: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     given = "assay-" + "x" * 43
     monkeypatch.setenv("ASSAY_TOKEN", f" {given}\n")
-    assert token_for("http://127.0.0.1:1") == given
+    assert token_for("http://127.0.0.1:1", default_home()) == given
     for wrong in ("assay-short", given + "\r\nX: y", "Bearer " + given):
         monkeypatch.setenv("ASSAY_TOKEN", wrong)
         with pytest.raises(InvalidInput) as refused:
-            token_for("http://127.0.0.1:1")
+            token_for("http://127.0.0.1:1", default_home())
         assert wrong not in str(refused.value)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from assay.cli.options import ARTIFACTS, HOME, JSON, STORE
+from assay.cli.options import ARTIFACTS, HOME, JSON, STORE, home_words
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.cli.show import size_text
@@ -90,7 +90,9 @@ def restore(
 
     A backup of either engine can be restored to SQLite and, with --store, to PostgreSQL.
     """
-    from assay.server.compose import open_place, open_snapshot  # noqa: PLC0415 -- heavy
+    from assay.core.scope import HOME as OWNER  # noqa: PLC0415 -- heavy, as the rest
+    from assay.core.scope import Scope  # noqa: PLC0415
+    from assay.server.compose import open_house, open_place, open_snapshot  # noqa: PLC0415
     from assay.services.care.chest import open_source  # noqa: PLC0415
     from assay.services.care.manifest import read_manifest  # noqa: PLC0415
     from assay.services.care.restore import restore as put_back  # noqa: PLC0415
@@ -108,6 +110,14 @@ def restore(
                 place = open_place(root, store, artifacts, alone=True)
                 put_back(verified, root, place.catalog, place.blobs, open_snapshot, force=force, tell=tell)
             verified.chest.close()
+        if lock is not None:
+            server, lock = open_house(lock, store, artifacts), None
+            try:
+                server.services.audit.restored(
+                    Scope(actor=OWNER), verified.manifest.catalog_blake3, verified.manifest.created_us
+                )
+            finally:
+                server.close()
     finally:
         if lock is not None:
             lock.release()
@@ -122,7 +132,8 @@ def restore(
     if made.missing:
         click.echo(f"It was made without {len(made.missing)} files that were damaged or gone", err=True)
     if not check:
-        click.echo("Start it with: assay up")
+        more = "".join(f" --{name} ..." for name, given in (("store", store), ("artifacts", artifacts)) if given)
+        click.echo(f"Start it with: assay up{home_words(root)}{more}")
 
 
 def _counts(rows: dict[str, int], objects: int, size: int) -> str:

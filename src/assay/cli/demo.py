@@ -13,10 +13,9 @@ import click
 from assay.cli.root import cli
 from assay.cli.tables import cell, show_table, title
 from assay.sdk import http
-from assay.wire.errors import Unavailable
+from assay.wire.errors import InvalidInput, Unavailable
 
 TRAINING = Path(__file__).with_name("demo_training.py")
-START_S = 15.0
 
 
 @cli.command()
@@ -28,6 +27,12 @@ def demo(python: str, home: Path | None, port: int, *, once: bool) -> None:
     """Train about twenty models and show them."""
     with tempfile.TemporaryDirectory(prefix="assay-demo-") as folder:
         root = home or Path(folder) / "home"
+        if subprocess.run([python, "-c", "import mlflow, sklearn"], capture_output=True, check=False).returncode:
+            raise InvalidInput(
+                f"{python} has no mlflow or no scikit-learn, which the demo trains with",
+                field="--python",
+                remedy="pip install mlflow scikit-learn, or name a Python that has them; in a clone: make demo",
+            )
         server = subprocess.Popen(
             [sys.executable, "-m", "assay", "up", "--port", str(port), "--home", str(root)],
             stdout=subprocess.PIPE,
@@ -41,10 +46,12 @@ def demo(python: str, home: Path | None, port: int, *, once: bool) -> None:
             if subprocess.run([python, str(TRAINING)], env=env, check=False).returncode:
                 raise click.ClickException("the training script failed; its output is above")
             _leaderboard(address)
-            click.echo(f"\nLook around: {address}   or: assay runs --url {address}")
             if not once:
-                click.echo("Serving until Ctrl-C.")
+                click.echo(f"\nLook around: {address}   or: {sys.argv[0]} runs --url {address}")
+                click.echo("Serving until Ctrl-C" + (", then all of this is gone." if home is None else "."))
                 server.wait()
+            elif home is not None:
+                click.echo(f"\nLook around: assay up --home {home}")
         except KeyboardInterrupt:
             click.echo("")
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from assay.server.home import address_of, default_home
+from assay.wire.errors import Unavailable
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 DEFAULT_URL = "http://127.0.0.1:5000"
@@ -34,9 +36,26 @@ def json_option(help: str) -> Callable[[Decorated], Decorated]:
 JSON = json_option("The outcome as JSON on standard output, an error as JSON on standard error.")
 
 
-def server_url(given: str | None) -> str:
-    """The server that a command speaks to."""
-    return given or os.environ.get("ASSAY_URL") or address_of(default_home()) or DEFAULT_URL
+def server_url(given: str | None, home: Path | None) -> str:
+    """The server that a command speaks to: a home that is named goes before the environment.
+
+    Raises:
+        Unavailable: No server runs on the home that is named.
+    """
+    if given:
+        return given
+    if home is not None:
+        if (address := address_of(home)) is None:
+            raise Unavailable(
+                f"No server runs on the home {home}", field="--home", remedy=f"start it: assay up --home {home}"
+            )
+        return address
+    return os.environ.get("ASSAY_URL") or address_of(default_home()) or DEFAULT_URL
+
+
+def home_words(root: Path) -> str:
+    """What a command line has to say to mean this home; nothing where it is meant anyway."""
+    return "" if root == default_home() else f" --home {shlex.quote(str(root))}"
 
 
 def on_terminal() -> bool:

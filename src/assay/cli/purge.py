@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
-from assay.cli.options import JSON, URL, server_url
+from assay.cli.options import HOME, JSON, URL, server_url
 from assay.cli.root import cli
 from assay.core.purge import GRACE_BOUND, GRACE_DAYS
 from assay.sdk import http
-from assay.server.home import token_for
+from assay.server.home import default_home, token_for
 from assay.wire.errors import InvalidInput
 
 
@@ -28,12 +29,14 @@ from assay.wire.errors import InvalidInput
 @click.option("--reason", default="", help="Kept with the audit record; it can be erased later.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @URL
+@HOME
 @JSON
 def purge(
     ids: tuple[str, ...],
     grace_days: float,
     reason: str,
     url: str | None,
+    home: Path | None,
     *,
     everything: bool,
     yes: bool,
@@ -45,8 +48,8 @@ def purge(
     if not yes:
         what = "everything that was deleted" if everything else f"these {len(ids)}, if deleted"
         click.confirm(f"Delete for good {what} more than {grace_days:g} days ago?", abort=True)
-    server = server_url(url)
-    token = token_for(server)
+    server = server_url(url, home)
+    token = token_for(server, home or default_home())
     told = {"runs": 0, "models": 0, "experiments": 0}
     body: dict[str, Any] = {"all": True} if everything else {"ids": list(ids)}
     while True:

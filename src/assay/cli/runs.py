@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from assay.cli import tables
-from assay.cli.options import URL, json_option, on_terminal, server_url
+from assay.cli.options import HOME, URL, json_option, on_terminal, server_url
 from assay.cli.root import cli
 from assay.core.search.grammar import parse_order
 from assay.sdk import http
@@ -26,6 +26,7 @@ FORMS = ("table", "csv", "json", "parquet")
 @cli.command()
 @click.argument("filter", default="")
 @URL
+@HOME
 @click.option("--experiment", "-e", multiple=True, help="Only runs of this experiment; may be given several times.")
 @click.option("--order-by", "-o", multiple=True, help="A field, ASC or DESC; several break ties. [start_time DESC]")
 @click.option(
@@ -39,6 +40,7 @@ FORMS = ("table", "csv", "json", "parquet")
 def runs(
     filter: str,
     url: str | None,
+    home: Path | None,
     experiment: tuple[str, ...],
     order_by: tuple[str, ...],
     limit: int,
@@ -54,7 +56,7 @@ def runs(
     if form == "parquet" and output is None and on_terminal():
         raise InvalidInput("Parquet is not for a terminal", field="--output", remedy="add --output runs.parquet")
     names = [name.strip() for name in columns.split(",")] if columns else []
-    base = server_url(url)
+    base = server_url(url, home)
     found, more = fetch(base, filter, experiment, order_by or ("start_time DESC",), None if everything else limit)
     if form == "parquet":
         tables.write_parquet(found, names, output)

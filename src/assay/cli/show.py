@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import click
 
-from assay.cli.options import URL, json_option, on_terminal, server_url
+from assay.cli.options import HOME, URL, json_option, on_terminal, server_url
 from assay.cli.root import cli
 from assay.cli.tables import Record, cell, show_table
 from assay.sdk import http
@@ -22,10 +23,11 @@ SHORT = re.compile(r"[0-9a-f]{4,31}")
 @cli.command()
 @click.argument("run_id")
 @URL
+@HOME
 @json_option("Everything, as JSON.")
-def show(run_id: str, url: str | None, *, as_json: bool) -> None:
+def show(run_id: str, url: str | None, home: Path | None, *, as_json: bool) -> None:
     """Show one run by its id, or by as much of the id's beginning as no other run has."""
-    base = server_url(url)
+    base = server_url(url, home)
     run = find(base, run_id)
     files, cut = _files(base, run["id"])
     run = {**run, "parents": _parents(base, run), "files": files, "files_cut": cut}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.options import home_words
 from assay.cli.root import cli
 from assay.server.home import Home, default_home
 from assay.wire.errors import InvalidInput, Unavailable
@@ -41,30 +42,30 @@ def serve(host: str, port: int, root: Path, store: str | None = None, artifacts:
     from assay.server.compose import open_house  # noqa: PLC0415
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
 
-    listener = _listen(host, port)
-    home = Home(root)
-    server = open_house(home, store, artifacts)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}"
+    with _listen(host, port) as listener:
+        home = Home(root)
+        server = open_house(home, store, artifacts)
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listener.getsockname()[1]}"
 
-    def announce() -> None:  # once Ctrl-C is the server's to handle: whoever reads the address may stop it at once
-        home.announce(address)
-        click.echo(f"Assay serves {root} at {address}")
-        click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
-        click.echo("  its runs:          assay runs")
+        def announce() -> None:  # once Ctrl-C is the server's to handle: whoever reads the address may stop it at once
+            home.announce(address)
+            click.echo(f"Assay serves {root} at {address}")
+            click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
+            click.echo(f"  its runs:          assay runs{home_words(root)}")
 
-    names = LOCAL_NAMES | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
-    config = uvicorn.Config(
-        create_app(server, frozenset(names), announce),
-        log_level="warning",
-        access_log=False,
-        lifespan="on",
-        server_header=False,
-        proxy_headers=False,  # anybody can send X-Forwarded-For
-        timeout_graceful_shutdown=10,
-    )
-    with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends well
-        uvicorn.Server(config).run(sockets=[listener])
+        names = LOCAL_NAMES | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
+        config = uvicorn.Config(
+            create_app(server, frozenset(names), announce),
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            proxy_headers=False,  # anybody can send X-Forwarded-For
+            timeout_graceful_shutdown=10,
+        )
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends well
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

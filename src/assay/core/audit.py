@@ -29,6 +29,7 @@ class Act(StrEnum):
     """What is governed, and so recorded."""
 
     PURGE = "purge"
+    RESTORE = "restore"  # all that happened after the backup was made is missing from here on
 
 
 @dataclass(frozen=True, slots=True, order=True)

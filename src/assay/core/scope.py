@@ -14,10 +14,11 @@ class Verb(StrEnum):
     READ = "read"
     WRITE = "write"
     DELETE = "delete"
-    PURGE = "purge"  # governed: needs proof of identity
+    PURGE = "purge"  # governed, as the next: needs proof of identity
+    RESTORE = "restore"
 
 
-GOVERNED = frozenset({Verb.PURGE})
+GOVERNED = frozenset({Verb.PURGE, Verb.RESTORE})
 
 
 class How(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -163,20 +164,20 @@ def open_snapshot(path: Path) -> Snapshot:
 
 
 def open_house(home: Home, store_address: str | None = None, artifacts: str | None = None) -> Server:
-    """The services over a catalog and a store of files.
+    """The services over a catalog and a store of files; the home is theirs, and released if it raises.
 
     Raises:
         InvalidInput: An address cannot be used.
         InvalidState: The files belong to another catalog.
         Unavailable: The database or the object store does not answer.
     """
-    blobs = open_blobs(artifacts, home)
-    store = open_store(store_address, home)
-    try:
+    with ExitStack() as opened:
+        opened.callback(home.release)
+        blobs = open_blobs(artifacts, home)
+        store = open_store(store_address, home)
+        opened.callback(store.close)
         claim(store, blobs, secrets.randbits(62))
-    except BaseException:
-        store.close()
-        raise
+        opened.pop_all()  # from here on they are the server's
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),
@@ -187,7 +188,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         models=ModelService(store, new_uid),
         files=FileService(store, blobs, new_uid),
         purge=PurgeService(store, lambda: secrets.token_bytes(32)),
-        audit=AuditService(store),
+        audit=AuditService(store, lambda: secrets.token_bytes(32)),
     )
     jobs = JobService(
         store, secrets.token_hex(6), [Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services))]

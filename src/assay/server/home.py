@@ -174,10 +174,10 @@ def is_held(root: Path) -> bool:
         os.close(fd)
 
 
-def token_for(url: str) -> str | None:
+def token_for(url: str, root: Path) -> str | None:
     """What proves to the server at this address who speaks, if anything may be told it.
 
-    `ASSAY_TOKEN`, else the home's token: that is told to nobody but the server that holds the home.
+    `ASSAY_TOKEN`, else the token of the home `root`: that is told to nobody but the server that holds the home.
 
     Raises:
         InvalidInput: ASSAY_TOKEN holds no token.
@@ -189,7 +189,6 @@ def token_for(url: str) -> str | None:
                 "ASSAY_TOKEN holds no token", field="ASSAY_TOKEN", remedy="copy the whole file `token` of the home"
             )
         return given
-    root = default_home()
     if url.rstrip("/") != address_of(root) or not is_held(root):
         return None
     return read_token(root)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from assay.core.audit import Act, Finding, Subject, verify
 from assay.core.scope import Scope, Verb
-from assay.ports.store import UnitOfWork
+from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise
 
 FINDINGS_BOUND = 1_000
@@ -25,7 +25,27 @@ def record(
 
 
 class AuditService(Service):
-    """Reading the chain."""
+    """Reading the chain, and what is recorded of the house as a whole."""
+
+    def __init__(self, store: Store, new_salt: Callable[[], bytes]) -> None:
+        super().__init__(store)
+        self._new_salt = new_salt
+
+    def restored(self, scope: Scope, backup_blake3: str, made_us: int) -> int:
+        """It stands in the chain that the store was restored from this backup; the record's number.
+
+        Args:
+            scope: Who restored it.
+            backup_blake3: The digest (hex) of the catalog in the backup.
+            made_us: When the backup was made.
+
+        Raises:
+            PermissionDenied: The actor did not prove who it is.
+        """
+        authorise(scope, Verb.RESTORE, "store")
+        detail = {"backup": backup_blake3, "made_us": made_us}
+        subject = Subject("workspace", scope.workspace_id)
+        return self._store.write(lambda unit: record(unit, scope, Act.RESTORE, [subject], detail, self._new_salt()))
 
     def verify(self, scope: Scope) -> list[Finding]:
         """What is wrong with the workspace's chain: at most the first thousand faults."""

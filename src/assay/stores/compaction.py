@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy import and_, delete, insert, select
 
 from assay.core.ids import Kind, kind_of
@@ -242,8 +241,7 @@ def _page_row(points: Points) -> dict[str, Any]:
 
 def _chunk_row(owner_id: int, piece: Points) -> dict[str, Any]:
     (first_step, first_us), (last_step, last_us) = chunks.position(piece, 0), chunks.position(piece, -1)
-    with np.errstate(over="ignore", invalid="ignore"):  # the sum of infinities is no number, and that is an answer
-        summary = chunks.summarise(piece)
+    summary = chunks.summarise(piece)
     return {
         "owner_id": owner_id,
         "key_id": int(piece.key[0]),
@@ -259,5 +257,6 @@ def _chunk_row(owner_id: int, piece: Points) -> dict[str, Any]:
         "max_value": summary.max,
         "sum_value": summary.sum,
         "nan_count": summary.nan_count,
+        "inf_count": summary.inf_count,
         "payload": encode(piece, LEVEL),
     }

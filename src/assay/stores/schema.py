@@ -219,11 +219,12 @@ metric_chunk = Table(
     Column("count", Integer, nullable=False),
     Column("first_value", Double),  # NULL for NaN, here and in the next
     Column("last_value", Double),
-    Column("min_value", Double),  # over what is not NaN, here and in the next two
+    Column("min_value", Double),  # over what is not NaN, here and in the next
     Column("max_value", Double),
-    Column("sum_value", Double),
+    Column("sum_value", Double),  # over what is finite
     Column("nan_count", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("inf_count", Integer),  # of either sign; NULL from revision 0001, whose sums are no number where one is
 )
 
 # Series of few points share a page: a chunk of its own would cost each of them more than its points do. The pages of

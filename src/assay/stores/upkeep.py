@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 
 class Upkeep:
@@ -21,8 +24,8 @@ class Upkeep:
             for chore in self._chores:
                 try:
                     chore()
-                except Exception:  # noqa: BLE001, S112 -- one that fails must not end the others
-                    continue
+                except Exception as error:  # noqa: BLE001 -- one that fails must not end the others
+                    log.warning("House-keeping failed and will be tried again: %s", error)
 
     def close(self, *, wait: bool = True) -> None:
         """No round begins any more; returns when the one at hand is over, unless told not to wait for it."""

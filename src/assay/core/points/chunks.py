@@ -79,19 +79,23 @@ class Summary:
     max: float | None
     sum: float | None
     nan_count: int
+    inf_count: int
 
 
 def summarise(points: Points) -> Summary:
-    """The summary of a piece of one series; min, max and sum are over what is not NaN."""
+    """The summary of a piece of one series; min and max are over what is not NaN, the sum over what is finite."""
     values = points.value
     nan = np.isnan(values)
     real = values[~nan]
-    total = float(real.sum()) if len(real) else None
+    finite = real[np.isfinite(real)]
+    with np.errstate(over="ignore"):  # a sum beyond the range is no number, and that is an answer
+        total = float(finite.sum())
     return Summary(
         None if nan[0] else float(values[0]),
         None if nan[-1] else float(values[-1]),
         float(real.min()) if len(real) else None,
         float(real.max()) if len(real) else None,
-        None if total is None or total != total else total,
+        total if len(finite) and np.isfinite(total) else None,
         int(nan.sum()),
+        len(real) - len(finite),
     )
