@@ -49,22 +49,16 @@ class Compaction:
 
     def compact(self, owner_id: int) -> None:
         """The owner's tail lies in chunks and pages; its batches are gone."""
-        rows = list(
-            self._connection.execute(
-                select(batch.c.writer, batch.c.seq, batch.c.payload).where(batch.c.owner_id == owner_id)
-            )
-        )
+        rows = self._unit.rows("SELECT writer, seq, payload FROM metric_batch WHERE owner_id = ?", (owner_id,))
         if not rows:
             return
-        self._add(owner_id, concat([decode(row.payload) for row in rows]).normal())
-        sql = self._unit.delta.sql
-        self._connection.exec_driver_sql(
+        self._add(owner_id, concat([decode(payload) for _, _, payload in rows]).normal())
+        driver, sql = self._unit.driver(), self._unit.delta.sql
+        driver.executemany(
             sql("DELETE FROM metric_batch WHERE owner_id = ? AND writer = ? AND seq = ?"),
-            [(owner_id, row.writer, row.seq) for row in rows],
+            [(owner_id, writer, seq) for writer, seq, _ in rows],
         )
-        self._connection.exec_driver_sql(
-            sql("UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"), (owner_id,)
-        )
+        driver.execute(sql("UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"), (owner_id,))
 
     def _add(self, owner_id: int, points: Points) -> None:
         series_of = {(key_id, context_id): series for key_id, context_id, series in points.series()}
@@ -75,9 +69,7 @@ class Compaction:
             (large if name in chunked else small).append(series)
         if small:
             large += self._merge_pages(owner_id, small)
-        new = [row for series in large for row in self._merge_chunks(owner_id, series)]
-        if new:
-            self._connection.execute(insert(chunk), new)
+        self._unit.put(chunk, [row for series in large for row in self._merge_chunks(owner_id, series)])
 
     def _chunked(self, owner_id: int, names: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
         """Those of the series (key, context) that have chunks; asked one by one, however many chunks there are."""
@@ -119,7 +111,7 @@ class Compaction:
             self._connection.execute(insert(page), rows)
         return outgrown
 
-    def _merge_chunks(self, owner_id: int, points: Points) -> list[dict[str, Any]]:
+    def _merge_chunks(self, owner_id: int, points: Points) -> list[tuple[Any, ...]]:
         """The rows that replace the chunks which a series' new points touch; those are deleted."""
         series = (owner_id, int(points.key[0]), int(points.context[0]))
         hit = chunks.touched(self._near(series, points), points)
@@ -171,9 +163,7 @@ class Compaction:
             decode(p) for p in self._connection.scalars(select(chunk.c.payload).where(cut, chunk.c.first_step <= step))
         ]
         self._connection.execute(delete(chunk).where(cut))
-        rows = [_chunk_row(owner_id, points.take(points.step <= step)) for points in kept]
-        if rows:
-            self._connection.execute(insert(chunk), rows)
+        self._unit.put(chunk, [_chunk_row(owner_id, points.take(points.step <= step)) for points in kept])
         small = [decode(p) for p in self._connection.scalars(select(page.c.payload).where(page.c.owner_id == owner_id))]
         self._connection.execute(delete(page).where(page.c.owner_id == owner_id))
         left = [points.take(points.step <= step) for points in small]
@@ -239,24 +229,22 @@ def _page_row(points: Points) -> dict[str, Any]:
     }
 
 
-def _chunk_row(owner_id: int, piece: Points) -> dict[str, Any]:
-    (first_step, first_us), (last_step, last_us) = chunks.position(piece, 0), chunks.position(piece, -1)
+def _chunk_row(owner_id: int, piece: Points) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
     summary = chunks.summarise(piece)
-    return {
-        "owner_id": owner_id,
-        "key_id": int(piece.key[0]),
-        "context_id": int(piece.context[0]),
-        "first_step": first_step,
-        "first_us": first_us,
-        "last_step": last_step,
-        "last_us": last_us,
-        "count": len(piece),
-        "first_value": summary.first,
-        "last_value": summary.last,
-        "min_value": summary.min,
-        "max_value": summary.max,
-        "sum_value": summary.sum,
-        "nan_count": summary.nan_count,
-        "inf_count": summary.inf_count,
-        "payload": encode(piece, LEVEL),
-    }
+    return (
+        owner_id,
+        int(piece.key[0]),
+        int(piece.context[0]),
+        *chunks.position(piece, 0),
+        *chunks.position(piece, -1),
+        len(piece),
+        summary.first,
+        summary.last,
+        summary.min,
+        summary.max,
+        summary.sum,
+        summary.nan_count,
+        encode(piece, LEVEL),
+        summary.inf_count,
+    )

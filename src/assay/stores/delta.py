@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import psycopg
-from sqlalchemy import ColumnElement, Table, Text, cast, func
+from sqlalchemy import ColumnElement, LargeBinary, Table, Text, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -30,11 +32,48 @@ class Delta:
     schema_lock: str  # held until the transaction ends by who changes the schema; "" where beginning it is enough
     row_lock: str  # ends a SELECT whose rows nobody else may change until the transaction ends
     placeholder: str
+    insert_rows: Callable[[Table, Sequence[tuple[Any, ...]]], tuple[str, Sequence[Any]]]  # a statement and its values
+    rows_at_once: int
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
 
     def sql(self, text: str) -> str:
         """A statement written with `?` in the driver's own form."""
         return text if self.placeholder == "?" else text.replace("?", self.placeholder)
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.c)  # said always: a newer server's table may have more
+
+
+def _sqlite_rows(table: Table, rows: Sequence[tuple[Any, ...]]) -> tuple[str, Sequence[Any]]:
+    return _insert_values(table, len(rows)), list(chain.from_iterable(rows))
+
+
+@cache
+def _insert_values(table: Table, count: int) -> str:
+    marks = f"({', '.join('?' * len(table.c))})"
+    return f"INSERT INTO {table.name} ({_names(table)}) VALUES {', '.join([marks] * count)}"  # noqa: S608 -- our own names
+
+
+def _postgres_rows(table: Table, rows: Sequence[tuple[Any, ...]]) -> tuple[str, Sequence[Any]]:
+    """A column is one array, so that one statement serves any number of rows."""
+    statement, plain = _insert_arrays(table)
+    columns = zip(zip(*rows, strict=True), plain, strict=True)
+    return statement, [_array(column) if is_plain else list(column) for column, is_plain in columns]
+
+
+@cache
+def _insert_arrays(table: Table) -> tuple[str, Sequence[bool]]:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    kinds = [column.type.compile(dialect).partition(" COLLATE")[0] for column in table.c]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    plain = [not isinstance(column.type, (Text, LargeBinary)) for column in table.c]
+    return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays})", plain  # noqa: S608 -- as above
+
+
+def _array(numbers: Sequence[Any]) -> str:
+    """An array as PostgreSQL reads it: a fifth of what the driver takes to write the same."""
+    return f"{{{','.join(['NULL' if number is None else repr(number) for number in numbers])}}}"
 
 
 def _no_text(cause: BaseException | None) -> AssayError | None:
@@ -112,6 +151,8 @@ SQLITE = Delta(
     schema_lock="",
     row_lock="",  # there is one writer
     placeholder="?",
+    insert_rows=_sqlite_rows,
+    rows_at_once=64,  # more gain nothing, and each number of rows is a statement that the driver keeps
     refusal=_sqlite_refusal,
 )
 
@@ -125,5 +166,7 @@ POSTGRES = Delta(
     schema_lock="SELECT pg_advisory_xact_lock(4702111234474983745)",
     row_lock=" FOR NO KEY UPDATE",
     placeholder="%s",
+    insert_rows=_postgres_rows,
+    rows_at_once=10_000,
     refusal=_postgres_refusal,
 )

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, delete, insert, select, tuple_, union_all
+from sqlalchemy import Select, select, tuple_, union_all
 
 from assay.core.points.columns import Points, concat
 from assay.core.points.latest import latest as latest_of
@@ -26,16 +26,16 @@ TAIL_BYTES = 256 * 1024
 EARLY = 0.75  # of a full tail
 
 batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
-live, latest = schema.metric_live, schema.metric_latest
+live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
 
 # The newer of two last points wins, by (step, time, value) with NaN as 0 and below it; extremes ignore NaN (NULL).
 _NEWER = (
     "(excluded.step, excluded.time_us, coalesce(excluded.value, 0), NOT excluded.is_nan) >= "
     "(metric_live.step, metric_live.time_us, coalesce(metric_live.value, 0), NOT metric_live.is_nan)"
 )
-UPSERT_LIVE = f"""
-INSERT INTO metric_live (owner_id, key_id, context_id, value, is_nan, step, time_us, min_value, max_value)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+LIVE = "owner_id, key_id, context_id, value, is_nan, step, time_us, min_value, max_value"
+AT_REST = "FROM metric_latest WHERE owner_id = ?"
+OR_NEWER = f"""
 ON CONFLICT (owner_id, key_id, context_id) DO UPDATE SET
   value = CASE WHEN {_NEWER} THEN excluded.value ELSE metric_live.value END,
   is_nan = CASE WHEN {_NEWER} THEN excluded.is_nan ELSE metric_live.is_nan END,
@@ -45,14 +45,12 @@ ON CONFLICT (owner_id, key_id, context_id) DO UPDATE SET
     THEN metric_live.min_value ELSE excluded.min_value END,
   max_value = CASE WHEN metric_live.max_value >= excluded.max_value OR excluded.max_value IS NULL
     THEN metric_live.max_value ELSE excluded.max_value END
-"""  # noqa: S608 -- no input in it
-UPSERT_MOTION = """
-INSERT INTO metric_motion (owner_id, touched_us, batches, bytes) VALUES (?, ?, 1, ?)
+"""
+OR_LONGER = """
 ON CONFLICT (owner_id) DO UPDATE SET touched_us = excluded.touched_us,
   batches = metric_motion.batches + 1, bytes = metric_motion.bytes + excluded.bytes
+RETURNING owner_id, batches, bytes
 """
-INSERT_BATCH = "INSERT INTO metric_batch (owner_id, writer, seq, count, payload) VALUES (?, ?, ?, ?, ?)"
-TAILS = "SELECT owner_id, batches, bytes FROM metric_motion WHERE owner_id IN "
 
 
 class PointStore:
@@ -68,29 +66,22 @@ class PointStore:
 
         Statements go to the driver itself, in the order of owners and keys: this is the house's busiest path.
         """
-        driver, sql, now = self._unit.driver(), self._unit.delta.sql, self._unit.now_us()
-        owners = sorted(points)
+        unit, now = self._unit, self._unit.now_us()
         batches, touched, values = [], [], []
-        for owner_id in owners:
+        for owner_id in sorted(points):
             normal = points[owner_id].normal()
             payload = encode(normal)
             batches.append((owner_id, writer, seq, len(normal), payload))
-            touched.append((owner_id, now, len(payload)))
+            touched.append((owner_id, now, 1, len(payload)))
             values += [(owner_id, *row) for row in latest_of(normal)]
-        marks = f"({', '.join('?' * len(owners))})"
-        driver.execute(sql(TAILS + marks), owners)
-        tails = {row[0]: row for row in driver.fetchall()}
-        for owner_id in owners:
-            if owner_id not in tails:
+        tails = unit.put(motion, touched, OR_LONGER)
+        for owner_id, count, _ in tails:
+            if count == 1:  # it was at rest, or has just been compacted
                 self._set_in_motion(owner_id)
-        driver.executemany(sql(INSERT_BATCH), batches)
-        driver.executemany(sql(UPSERT_LIVE), values)
-        driver.executemany(sql(UPSERT_MOTION), touched)
-        fill: dict[int, float] = {}
-        for owner_id, _, size in touched:
-            _, count, held = tails.get(owner_id, (owner_id, 0, 0))
-            fill[owner_id] = max((count + 1) / TAIL_BATCHES, (held + size) / TAIL_BYTES)
-        long = [owner_id for owner_id, share in fill.items() if share > 1]
+        unit.put(batch, batches)
+        unit.put(live, values, OR_NEWER)
+        fill = {owner_id: max(count / TAIL_BATCHES, held / TAIL_BYTES) for owner_id, count, held in tails}
+        long = sorted(owner_id for owner_id, share in fill.items() if share > 1)
         near = [owner_id for owner_id, share in fill.items() if share > EARLY]
         if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
             long = [max(near, key=fill.__getitem__)]
@@ -98,9 +89,9 @@ class PointStore:
             self.compaction.compact(owner_id)
 
     def _set_in_motion(self, owner_id: int) -> None:
-        values = select(latest).where(latest.c.owner_id == owner_id)
-        self._connection.execute(insert(live).from_select([column.name for column in live.c], values))
-        self._connection.execute(delete(latest).where(latest.c.owner_id == owner_id))
+        driver, sql = self._unit.driver(), self._unit.delta.sql
+        driver.execute(sql(f"INSERT INTO metric_live ({LIVE}) SELECT {LIVE} {AT_REST}"), (owner_id,))
+        driver.execute(sql(f"DELETE {AT_REST}"), (owner_id,))
 
     def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
         """Latest values of all series, by key."""

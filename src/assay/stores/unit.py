@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from assay.stores.audit import AuditStore
 from assay.stores.blobs import BlobRowStore
@@ -70,8 +70,24 @@ class Unit:
         found: list[Any] = cursor.fetchall()
         return found
 
+    def put(self, table: Table, rows: Sequence[tuple[Any, ...]], end: str = "") -> list[Any]:
+        """Inserts rows, many a statement, and gives back what they return: for the busiest writes.
+
+        Args:
+            table: Where to.
+            rows: The values of all columns, in the table's order.
+            end: ON CONFLICT, which no two of the rows may have with each other; with RETURNING that comes back.
+        """
+        cursor, found = self.driver(), []
+        for at in range(0, len(rows), self.delta.rows_at_once):
+            insert, values = self.delta.insert_rows(table, rows[at : at + self.delta.rows_at_once])
+            cursor.execute(f"{insert} {end}", values)
+            if "RETURNING" in end:
+                found += cursor.fetchall()
+        return found
+
     def now_us(self) -> int:
         """The database's time, the same throughout the unit, to the millisecond."""
         if self._now_us is None:
-            self._now_us = int(self.connection.exec_driver_sql(self.delta.now_us).scalar_one())
+            self._now_us = int(self.rows(self.delta.now_us, ())[0][0])
         return self._now_us

@@ -105,6 +105,8 @@ def from_lists(
 ) -> Points:
     """Points from plain lists; `context` and `row` may be one number for all."""
     n = len(value)
+    if n == 1 and isinstance(context, int) and isinstance(row, int):
+        return one(key[0], context, row, int(step[0]), int(time_us[0]), float(value[0]))
     return Points(
         np.array(key, np.int64),
         np.full(n, context, np.int64) if isinstance(context, int) else np.array(context, np.int64),
@@ -113,6 +115,12 @@ def from_lists(
         np.array(time_us, np.int64),
         np.array(value, np.float64),
     )
+
+
+def one(key: int, context: int, row: int, step: int, time_us: int, value: float) -> Points:
+    """A single point: what most calls bring."""
+    ints = np.array((key, context, row, step, time_us), np.int64)
+    return Points(ints[0:1], ints[1:2], ints[2:3], ints[3:4], ints[4:5], np.array((value,), np.float64))
 
 
 def empty() -> Points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ def latest(points: Points) -> list[LatestRow]:
     n = len(points)
     if n == 0:
         return []
+    if n == 1:
+        return [_only(points)]
     key, context, value = points.key, points.context, points.value
     nan = np.isnan(value)
     starts = np.concatenate(([0], np.flatnonzero((key[1:] != key[:-1]) | (context[1:] != context[:-1])) + 1))
@@ -56,6 +59,14 @@ def latest(points: Points) -> list[LatestRow]:
             strict=True,
         )
     ]
+
+
+def _only(points: Points) -> LatestRow:
+    """A single point, which most calls bring, needs none of the arrays' work."""
+    number = points.value.item()
+    value = None if math.isnan(number) else number
+    key, context = points.key.item(), points.context.item()
+    return LatestRow(key, context, value, value is None, points.step.item(), points.time_us.item(), value, value)
 
 
 def _last_by_value(points: Points, last: Ints) -> Ints:

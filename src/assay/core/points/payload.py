@@ -14,6 +14,7 @@ Every format stays readable for ever.
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 import zlib
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from assay.core.points.columns import Floats, Ints, Points
+from assay.core.points.columns import Floats, Ints, Points, one
 from assay.wire.errors import Corrupt
 
 HEADER = struct.Struct("<BBII")
@@ -37,16 +38,35 @@ WORTH_COMPRESSING = 128  # bytes of a body
 _mine = threading.local()  # making a compressor costs more than using it, and one serves one thread
 _COUNT = struct.Struct("<I")
 _INT = struct.Struct("<q")
+# A single point, which most calls bring, needs no arrays: the body with all columns equal, as modes and data.
+_ONE_DOUBLE = struct.Struct("<IBqBqBqBqBqBd")
+_ONE_SINGLE = struct.Struct("<IBqBqBqBqBqBf")
+_SINGLE = struct.Struct("<f")
+MAX_SINGLE = float(np.finfo(np.float32).max)
 
 
 def encode(points: Points, level: int = 1) -> bytes:
     """The points as a payload; level is zstandard's."""
-    ints = (points.key, points.context, points.row, points.step, points.time_us)
-    body = b"".join(
-        (_COUNT.pack(len(points)), *(_encode_ints(column) for column in ints), _encode_floats(points.value))
-    )
+    body = _one_body(points) if len(points) == 1 else _body(points)
     codec, packed = (RAW, body) if len(body) < WORTH_COMPRESSING else (ZSTD, _compressor(level).compress(body))
     return HEADER.pack(FORMAT, codec, zlib.crc32(packed), len(body)) + packed
+
+
+def _body(points: Points) -> bytes:
+    ints = (points.key, points.context, points.row, points.step, points.time_us)
+    return b"".join(
+        (_COUNT.pack(len(points)), *(_encode_ints(column) for column in ints), _encode_floats(points.value))
+    )
+
+
+def _one_body(points: Points) -> bytes:
+    value = points.value.item()
+    form, mode = _ONE_DOUBLE, DOUBLES
+    if not math.isnan(value) and abs(value) <= MAX_SINGLE and _SINGLE.unpack(_SINGLE.pack(value))[0] == value:
+        form, mode = _ONE_SINGLE, SINGLES
+    key, context, row = points.key.item(), points.context.item(), points.row.item()
+    step, time_us = points.step.item(), points.time_us.item()
+    return form.pack(1, EQUAL, key, EQUAL, context, EQUAL, row, EQUAL, step, EQUAL, time_us, mode, value)
 
 
 def decode(payload: bytes) -> Points:
@@ -96,6 +116,8 @@ def _decode_body(body: bytes) -> Points:
     (count,) = _COUNT.unpack_from(body)
     if count > MAX_POINTS:
         raise ValueError("too many points")
+    if count == 1:
+        return _decode_one(body)
     at = _COUNT.size
     ints: list[Ints] = []
     for _ in range(5):
@@ -106,6 +128,14 @@ def _decode_body(body: bytes) -> Points:
         raise ValueError("bytes are left over")
     key, context, row, step, time_us = ints
     return Points(key, context, row, step, time_us, value)
+
+
+def _decode_one(body: bytes) -> Points:
+    form = _ONE_SINGLE if len(body) == _ONE_SINGLE.size else _ONE_DOUBLE
+    _, m1, key, m2, context, m3, row, m4, step, m5, time_us, mode, value = form.unpack(body)
+    if (m1, m2, m3, m4, m5) != (EQUAL,) * 5 or mode != (SINGLES if form is _ONE_SINGLE else DOUBLES):
+        raise ValueError("wrong mode of a column")
+    return one(key, context, row, step, time_us, value)
 
 
 def _shuffle(column: npt.NDArray[Any]) -> bytes:

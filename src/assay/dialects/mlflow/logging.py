@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -89,11 +91,9 @@ def _place(metrics: Sequence[Metric], name: str, value: object) -> str:
 
 def _column(numbers: list[int], low: int, high: int) -> Ints | None:
     """The numbers as a column, or None if one of them is out of bounds."""
-    try:
-        column = np.array(numbers, np.int64)
-    except OverflowError:
+    if numbers and not (low <= min(numbers) and max(numbers) <= high):
         return None
-    return column if not numbers or (column.min() >= low and column.max() <= high) else None
+    return np.array(numbers, np.int64)
 
 
 def _logged(run_id: str, metrics: Sequence[Metric], *, batched: bool = False) -> Logged:
@@ -225,16 +225,38 @@ async def store(services: Services, scope: Scope, logged: Logged, *, single: boo
         raise _in_stock_words(error, logged.run_uid, single=single) from error
 
 
+class _Wakes:
+    """Wakes those of a loop who wait for the disk, all of a group by one call from the writer's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: deque[asyncio.Future[None]] = deque()
+        self._coming = False
+
+    def wake(self, waiter: asyncio.Future[None]) -> None:
+        """From any thread."""
+        self._due.append(waiter)
+        if not self._coming:
+            self._coming = True
+            self._loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        self._coming = False  # first: who comes while we go through them calls again
+        while self._due:
+            waiter = self._due.popleft()
+            if not waiter.done():  # its client may be gone
+                waiter.set_result(None)
+
+
+_wakes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Wakes] = WeakKeyDictionary()
+
+
 async def _ended(future: Future[None]) -> None:
     """As `asyncio.wrap_future`, at half its cost: what was given to the writer is never cancelled."""
     loop = asyncio.get_running_loop()
+    wakes = _wakes.get(loop) or _wakes.setdefault(loop, _Wakes(loop))
     waiter: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiter.done():  # its client may be gone
-            waiter.set_result(None)
-
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
+    future.add_done_callback(lambda _: wakes.wake(waiter))
     await waiter
     future.result()
 
