@@ -41,6 +41,7 @@ def serve(host: str, port: int, root: Path, store: str | None = None, artifacts:
     from assay.server.app import create_app  # noqa: PLC0415
     from assay.server.compose import open_house  # noqa: PLC0415
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
+    from assay.server.http import Protocol  # noqa: PLC0415
 
     with _listen(host, port) as listener:
         home = Home(root)
@@ -57,6 +58,7 @@ def serve(host: str, port: int, root: Path, store: str | None = None, artifacts:
         names = LOCAL_NAMES | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
         config = uvicorn.Config(
             create_app(server, frozenset(names), announce),
+            http=Protocol,
             log_level="warning",
             access_log=False,
             lifespan="on",

@@ -181,8 +181,8 @@ class BlobRowStore:
         for id in blob_ids:
             if id not in known:
                 row = {"id": id, "workspace_id": NOBODY, "size": 0, "state": BlobState.DOOMED, "since_us": 0}
-                statement = self._unit.delta.insert(blob).values(**row).on_conflict_do_nothing()
-                count += self._connection.execute(statement).rowcount
+                statement = self._unit.delta.insert(blob).values(**row).on_conflict_do_nothing().returning(blob.c.id)
+                count += len(self._connection.execute(statement).all())
         return count
 
     def number(self, fresh: int) -> int:

@@ -91,9 +91,13 @@ def _place(metrics: Sequence[Metric], name: str, value: object) -> str:
 
 def _column(numbers: list[int], low: int, high: int) -> Ints | None:
     """The numbers as a column, or None if one of them is out of bounds."""
-    if numbers and not (low <= min(numbers) and max(numbers) <= high):
+    if len(numbers) == 1:
+        return np.array(numbers, np.int64) if low <= numbers[0] <= high else None
+    try:
+        column = np.array(numbers, np.int64)
+    except OverflowError:
         return None
-    return np.array(numbers, np.int64)
+    return column if not numbers or (column.min() >= low and column.max() <= high) else None
 
 
 def _logged(run_id: str, metrics: Sequence[Metric], *, batched: bool = False) -> Logged:
