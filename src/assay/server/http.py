@@ -8,9 +8,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 SMALL = 16 * 1024  # bytes worth waiting for what follows
-HELD = (
-    1 << 20
-)  # bytes of a body that a connection holds before it stops reading; uvicorn's 64 KiB halve an upload's rate
+HELD = 1 << 20  # bytes of a body held before its connection is read no further; uvicorn's 64 KiB halve an upload's rate
+HEAD = 512 * 1024  # bytes of a request's line and headers; more than one read of the loop, which is 256 KiB
 
 
 class OneWrite:
@@ -54,7 +53,27 @@ class OneWrite:
 
 
 class Protocol(HttpToolsProtocol):
-    """As uvicorn's, over a transport that writes an answer at once."""
+    """As uvicorn's, over a transport that writes an answer at once, and with a bound on a request's head."""
+
+    _head: int | None = None  # bytes of the head that has begun, read by read; None while there is none
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop. The parser would collect a head without an end."""
+        super().data_received(data)
+        if self._head is not None and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > HEAD:
+                self.send_400_response(f"The request line and headers have more than {HEAD} bytes: send fewer.")
+
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        self._head = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self._head = None
+        super().on_headers_complete()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the loop."""
