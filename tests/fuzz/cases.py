@@ -16,11 +16,23 @@ Fields = dict[str, Any]
 
 @dataclass
 class Pool:
-    """What exists on the server, as far as the answers told."""
+    """What exists on the server, as far as the answers told.
+
+    Attributes:
+        experiments: Their ids.
+        runs: Their ids.
+        models: Their ids.
+        files: A run's or model's id, and the path of a file of it.
+        places: Paths of files below the proxy.
+        uploads: Fields that complete or abort an upload in parts; `folder` is what stands in its address.
+    """
 
     experiments: list[str] = field(default_factory=lambda: ["0"])
     runs: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    files: list[tuple[str, str]] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    uploads: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,11 @@ class Maker:
     def path(self) -> str:
         return "/".join(self.word().replace(" ", "_") for _ in range(self.chance.randrange(1, 4)))
 
+    def file(self, owner: str) -> tuple[str, str]:
+        """A file of a thing of the same kind as this owner, if one is known."""
+        known = [item for item in self.pool.files[-100:] if item[0].startswith("m-") == owner.startswith("m-")]
+        return self.chance.choice(known) if known and self.chance.random() < 0.7 else (owner, self.path())
+
     def dataset(self) -> Fields:
         return {
             "tags": [{"key": "mlflow.data.context", "value": "train"}],
@@ -121,13 +138,14 @@ class Maker:
             self.spoil(fields)
         for name in ("run_id", "model_id", "tag_key", "path"):
             if f"{{{name}}}" in template:
-                template = template.replace(f"{{{name}}}", self.in_path(fields.pop(name, "")))
-        path = self.chance.choice(BASES) + template
+                given = fields.pop("folder" if "folder" in fields else name, "")
+                template = template.replace(f"{{{name}}}", self.in_path(given))
+        path = template if template.startswith(WHOLE) else self.chance.choice(BASES) + template
         if method in ("GET", "DELETE"):
             return Request(route, method, self.with_query(path, fields), None, {}, decodes=True)
-        if method == "PUT":
+        if method == "PUT" or template == UPLOAD:
             body = self.chance.randbytes(self.chance.choice((0, 1, 100, 70_000)))
-            return Request(route, method, path, body, {}, decodes=True)
+            return Request(route, method, self.with_query(path, fields), body, {}, decodes=True)
         body = self.encoded(fields)
         headers = {"Content-Type": "application/json"}
         if kind > 0.9:
@@ -233,12 +251,38 @@ def _new_model(m: Maker) -> Fields:
 
 
 def _artifact(m: Maker) -> Fields:
-    run = m.run()
+    if m.pool.places and m.chance.random() < 0.5:
+        return {"path": m.chance.choice(m.pool.places[-50:])}
+    run = m.run() if m.chance.random() < 0.7 else f"models/{m.model()}"
     return {"path": f"0/{run}/artifacts/{m.path()}" if m.chance.random() < 0.8 else m.path()}
+
+
+def _of_run(m: Maker) -> Fields:
+    run, path = m.file(m.run())
+    return {"run_uuid": run, "path": path}
+
+
+def _of_model(m: Maker) -> Fields:
+    model, path = m.file(m.model())
+    return {"model_id": model, "artifact_file_path": path}
+
+
+def _begin(m: Maker) -> Fields:
+    """The last part of the file's path stands in the body, the others in the address."""
+    return {"folder": _artifact(m)["path"], "path": m.word().replace("/", "_"), "num_parts": 2}
+
+
+def _parts(m: Maker) -> Fields:
+    if m.pool.uploads and m.chance.random() < 0.8:
+        return copy.deepcopy(m.chance.choice(m.pool.uploads[-5:]))
+    parts = [{"part_number": 1, "etag": "e", "url": "u"}]
+    return {"folder": m.path(), "path": m.word(), "upload_id": m.word(), "parts": parts}
 
 
 MLFLOW = "/mlflow"
 PROXY = "/mlflow-artifacts/artifacts"
+UPLOAD = "/ajax-api/2.0/mlflow/upload-artifact"
+WHOLE = ("/get-artifact", "/ajax-api/")  # what lies under no other prefix
 ROUTES: dict[str, Callable[[Maker], Fields]] = {
     f"POST {MLFLOW}/experiments/create": lambda m: {
         "name": f"f{m.chance.randrange(10**9)}",
@@ -255,6 +299,8 @@ ROUTES: dict[str, Callable[[Maker], Fields]] = {
     f"POST {MLFLOW}/experiments/set-experiment-tag": lambda m: {"experiment_id": m.experiment(), **m.pair()},
     f"POST {MLFLOW}/experiments/delete-experiment-tag": lambda m: {"experiment_id": m.experiment(), "key": m.word()},
     f"POST {MLFLOW}/experiments/search-datasets": lambda m: {"experiment_ids": [m.experiment()]},
+    # only ever the first few: their runs go with them
+    f"POST {MLFLOW}/experiments/delete": lambda m: {"experiment_id": m.chance.choice(m.pool.experiments[1:4] or ["9"])},
     f"POST {MLFLOW}/experiments/restore": lambda m: {"experiment_id": m.experiment()},
     f"POST {MLFLOW}/runs/create": lambda m: {
         "experiment_id": m.experiment(),
@@ -305,6 +351,8 @@ ROUTES: dict[str, Callable[[Maker], Fields]] = {
     f"POST {MLFLOW}/logged-models/search": lambda m: {
         "experiment_ids": [m.experiment()],
         "filter": m.chance.choice(("name = 'x'", "params.lr = '1'", "metrics.loss > 0", "")),
+        "datasets": [{"dataset_name": m.word()}] if m.chance.random() < 0.3 else [],
+        "order_by": [{"field_name": "metrics.loss", "dataset_name": m.word()}],
         "max_results": m.chance.randrange(1, 100),
     },
     f"GET {MLFLOW}/logged-models/{{model_id}}/artifacts/directories": lambda m: {"model_id": m.model()},
@@ -313,5 +361,13 @@ ROUTES: dict[str, Callable[[Maker], Fields]] = {
     f"PUT {PROXY}/{{path}}": _artifact,
     f"GET {PROXY}/{{path}}": _artifact,
     f"DELETE {PROXY}/{{path}}": _artifact,
-    "POST /mlflow-artifacts/mpu/create/{path}": lambda m: {"path": m.path(), "num_parts": 2},
+    "POST /mlflow-artifacts/mpu/create/{path}": _begin,
+    "POST /mlflow-artifacts/mpu/complete/{path}": _parts,
+    "POST /mlflow-artifacts/mpu/abort/{path}": _parts,
+    "GET /mlflow-artifacts/presigned/{path}": _artifact,
+    f"POST {MLFLOW}/artifacts/presigned-upload-url": lambda m: {"run_id": m.run(), "path": m.path()},
+    f"POST {MLFLOW}/artifacts/presigned-download-url": lambda m: {"run_id": m.run(), "path": m.path()},
+    "GET /get-artifact": _of_run,
+    f"POST {UPLOAD}": lambda m: {"run_uuid": m.run(), "path": m.path()},
+    "GET /ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files": _of_model,
 }

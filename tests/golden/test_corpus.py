@@ -92,7 +92,7 @@ def asked() -> dict[str, list[int]]:
             found[name(route, method)] += []
     for step in script():
         reached = (route for route in routes if step.method in (route.methods or ()))
-        route = next((route for route in reached if route.path_regex.match(step.path)), None)
+        route = next((route for route in reached if route.path_regex.match(step.path.partition("?")[0])), None)
         if route is not None:
             found[name(route, step.method)].append(recorded[step.id]["status"])
     return found

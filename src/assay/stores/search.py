@@ -14,8 +14,10 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     and_,
     case,
+    cast,
     false,
     func,
     literal,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 )
 
 from assay.core.search.ast import (
+    Address,
     And,
     Attribute,
     Comparison,
@@ -35,6 +38,7 @@ from assay.core.search.ast import (
     In,
     IsNull,
     Like,
+    MeasuredOn,
     Metric,
     Not,
     Or,
@@ -121,6 +125,9 @@ class Compiler:
         match field:
             case Attribute(name):
                 return and_(table.c[name].is_not(None), test(table.c[name]))
+            case Address():
+                clause: ColumnElement[bool] = test(self._address(field))
+                return clause
             case DatasetField(name):
                 return self._uses_dataset(name, test)
             case Tag(key) if self._target.tags is not None:
@@ -136,9 +143,9 @@ class Compiler:
                 if equals is not None and equals[0] == "=" and not numeric:
                     rows = rows.where(owned.c.value_key == str(equals[1])[:INDEXED])
                 return table.c.id.in_(rows)
-            case Metric(key, aggregate):
-                key_id = self.key_id(key)
-                if key_id is None:
+            case Metric(key, aggregate, on):
+                key_id = None if key is None else self.key_id(key)
+                if key is not None and key_id is None:
                     return false()
                 name = {"last": "value", "min": "min_value", "max": "max_value"}[aggregate]
                 parts = []
@@ -146,13 +153,27 @@ class Compiler:
                     clause = test(latest.c[name])
                     if equals is not None and equals[0] == "!=":
                         clause = or_(latest.c[name].is_(None), clause)  # NaN, or an extreme of nothing but NaN
-                    parts.append(
-                        select(latest.c.owner_id).where(latest.c.key_id == key_id, self._in_context(latest), clause)
-                    )
+                    of_key = true() if key is None else latest.c.key_id == key_id
+                    parts.append(select(latest.c.owner_id).where(of_key, self._in_context(latest, on), clause))
                 return table.c.id.in_(union_all(*parts))
 
-    def _in_context(self, latest: Table) -> ColumnElement[bool]:
-        return true() if self._target.contexts else latest.c.context_id == 0
+    def _address(self, field: Address) -> ColumnElement[str]:
+        table, experiment = self._target.table, schema.experiment
+        place = func.coalesce(experiment.c.artifact_location, literal(field.root) + cast(experiment.c.id, Text))
+        of_run = select(func.rtrim(place, "/", type_=Text)).where(experiment.c.id == table.c.experiment_id)
+        return of_run.scalar_subquery() + "/" + table.c.uid + field.end
+
+    def _in_context(self, latest: Table, on: Sequence[MeasuredOn]) -> ColumnElement[bool]:
+        if not on:
+            return true() if self._target.contexts else latest.c.context_id == 0
+        context = schema.context
+        named = select(context.c.id).where(context.c.workspace_id == self._target.workspace_id)
+        return latest.c.context_id.in_(named.where(or_(false(), *map(self._names, on))))
+
+    def _names(self, dataset: MeasuredOn) -> ColumnElement[bool]:
+        asked = {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
+        document = schema.context.c.document
+        return and_(true(), *(self._delta.json_text(document, k) == v for k, v in asked.items() if v is not None))
 
     def _uses_dataset(self, name: str, test: Any) -> ColumnElement[bool]:
         edge, dataset = schema.edge, schema.dataset
@@ -201,6 +222,8 @@ class Compiler:
             column = table.c[field.name]
             empty: Any = 0 if column.type.python_type is int else ""
             return query, [(case((column.is_(None), 1), else_=0), False), (func.coalesce(column, empty), down)]
+        if isinstance(field, Address):
+            return query, [(self._address(field), down)]
         if isinstance(field, DatasetField):
             raise InvalidInput("Runs cannot be ordered by a dataset", field="order_by")
         if isinstance(field, Tag) and self._target.tags is not None:
@@ -210,7 +233,7 @@ class Compiler:
                 (case((tags.c.value.is_(None), 1), else_=0), False),
                 (func.coalesce(tags.c.value, ""), down),
             ]
-        key_id = self.key_id(field.key)
+        key_id = None if field.key is None else self.key_id(field.key)
         if key_id is None:  # nobody has it now, but somebody may before the next page
             empty = "" if isinstance(field, (Param, Tag)) else 0.0
             missing = 1 if isinstance(field, (Param, Tag)) else 2
@@ -226,7 +249,7 @@ class Compiler:
         values = union_all(
             *(
                 select(latest.c.owner_id, func.max(latest.c[column_name]).label("v"))
-                .where(latest.c.key_id == key_id, self._in_context(latest))
+                .where(latest.c.key_id == key_id, self._in_context(latest, field.on))
                 .group_by(latest.c.owner_id)
                 for latest in (schema.metric_latest, schema.metric_live)
             )

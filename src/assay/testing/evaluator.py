@@ -56,7 +56,7 @@ def value_of(record: Record, wanted: Field) -> Any:
             return record.params.get(key)
         case Tag(key):
             return record.tags.get(key)
-        case Metric(key, aggregate):
+        case Metric(str(key), aggregate, ()):
             values = record.metrics.get(key)
             return None if values is None else values[("last", "min", "max").index(aggregate)]
     raise TypeError(f"records have no {wanted}")

@@ -51,6 +51,7 @@ def steps() -> Iterator[Step]:
     yield from _get()
     yield from _list()
     yield from _get_artifact()
+    yield from _browsers()
     yield from _unsupported()
     yield from _delete()
 
@@ -194,6 +195,43 @@ def _get_artifact() -> Iterator[Step]:
         case("no run", {"path": "notes.txt"}),
         case("outside", {**run, "path": "../x"}),
         case("absolute", {**run, "path": "/etc/passwd"}),
+    )
+
+
+def _browsers() -> Iterator[Step]:
+    ajax = "/ajax-api/2.0/mlflow/"
+
+    def sent(name: str, query: str, body: bytes = b"from a browser") -> Case:
+        return Case(name, raw=body, headers={"Content-Type": "text/plain"}, base=ajax, tail=query)
+
+    yield from on(
+        "POST",
+        "upload-artifact",
+        sent("plain", "?run_uuid=${frun}&path=sent/a.txt"),
+        sent("over", "?run_uuid=${frun}&path=sent/a.txt", b"again"),
+        sent("no run", "?path=sent/a.txt"),
+        sent("no path", "?run_uuid=${frun}"),
+        sent("no data", "?run_uuid=${frun}&path=sent/b.txt", b""),
+        sent("too large", "?run_uuid=${frun}&path=sent/b.txt", bytes(10 * 1024 * 1024 + 1)),
+        sent("unknown", f"?run_uuid={UNKNOWN}&path=sent/a.txt"),
+        sent("outside", "?run_uuid=${frun}&path=../x"),
+        sent("absolute", "?run_uuid=${frun}&path=/etc/x"),
+    )
+    yield from on("GET", "/get-artifact", case("sent", {"run_uuid": "${frun}", "path": "sent/a.txt"}))
+    file = "artifact_file_path"
+    yield from on(
+        "GET",
+        "logged-models/${fmodel}/artifacts/files",
+        case("plain", {file: "model/weights.bin"}, base=ajax),
+        case("missing", {file: "model/nobody"}, base=ajax),
+        case("no path", base=ajax),
+        case("outside", {file: "../x"}, base=ajax),
+        case("absolute", {file: "/etc/passwd"}, base=ajax),
+    )
+    yield from on(
+        "GET",
+        "logged-models/m-00000000000000000000000000000000/artifacts/files",
+        case("unknown", {file: "x"}, base=ajax),
     )
 
 

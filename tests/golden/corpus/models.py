@@ -274,6 +274,17 @@ def _search() -> Iterator[Step]:
         case("datasets", {**ids, "filter": "metrics.acc > 0.6", "datasets": [{"dataset_name": "iris"}]}),
         case("other datasets", {**ids, "filter": "metrics.acc > 0.6", "datasets": [{"dataset_name": "x"}]}),
         case("datasets without a metric", {**ids, "datasets": [{"dataset_name": "iris"}]}),
+        [
+            case(f"dataset {digest} above {bound}", {**ids, "filter": f"metrics.acc > {bound}", "datasets": datasets})
+            for digest, bound in (("d1", 0.6), ("d1", 0.8), ("d2", 0.6))
+            for datasets in [[{"dataset_name": "iris", "dataset_digest": digest}]]
+        ],
+        case("dataset d1 without a metric", {**ids, "datasets": [{"dataset_name": "iris", "dataset_digest": "d1"}]}),
+        case("two datasets", {**ids, "datasets": [{"dataset_name": n, "dataset_digest": "d1"} for n in ("x", "iris")]}),
+        case(
+            "order by another dataset's metric",
+            {**ids, "order_by": [{"field_name": "metrics.acc", "dataset_name": "x", "ascending": False}]},
+        ),
         case("dataset without a name", {**ids, "datasets": [{"dataset_digest": "d1"}]}),
         raw("text", "{}", "text/plain"),
     )

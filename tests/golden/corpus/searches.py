@@ -27,6 +27,7 @@ def steps() -> Iterator[Step]:
         [case(f"order {order}", {**EXP, "order_by": order}) for order in ORDERS],
     )
     yield from _pages()
+    yield from _places()
     yield from _datasets()
 
 
@@ -165,6 +166,13 @@ FILTERS = (
     "user_id != 'o'",
     "artifact_uri LIKE '%artifacts'",
     "artifact_uri = 'x'",
+    "artifact_uri = 'mlflow-artifacts:/${search}/${s0}/artifacts'",
+    "attributes.artifact_uri IN ('mlflow-artifacts:/${search}/${s1}/artifacts', 'x')",
+    "artifact_uri NOT IN ('mlflow-artifacts:/${search}/${s0}/artifacts')",
+    "artifact_uri != 'mlflow-artifacts:/${search}/${s0}/artifacts'",
+    "artifact_uri ILIKE '%ARTIFACTS'",
+    "artifact_uri > 'x'",
+    "artifact_uri = 1",
     "start_time > 98",
     "attributes.start_time = 100",
     "start_time >= '98'",
@@ -289,6 +297,22 @@ def _pages() -> Iterator[Step]:
         raw("no JSON", "{"),
         raw("text", "{}", "text/plain"),
         case("ajax", page, base="/ajax-api/2.0/mlflow/"),
+    )
+
+
+def _places() -> Iterator[Step]:
+    """Runs of experiments that keep their files elsewhere, one with a slash at the end of its place."""
+    for id in ("3", "4"):
+        given = {"experiment_id": id, "run_name": id, "start_time": 1}
+        yield from on("POST", "runs/create", case(f"elsewhere {id}", given, capture={f"in{id}": "run.info.run_id"}))
+    three = {"experiment_ids": ["${other}", "3", "4"]}
+    yield from on(
+        "POST",
+        "runs/search",
+        case("artifact_uri elsewhere", {**three, "filter": "artifact_uri = 's3://bucket/prefix/${in3}/artifacts'"}),
+        case("artifact_uri with a slash", {**three, "filter": "artifact_uri = 's3://bucket/prefix/${in4}/artifacts'"}),
+        case("artifact_uri of all", {**three, "filter": "artifact_uri LIKE 's3://bucket/%'", "order_by": ["run_name"]}),
+        named("order of two", "order_by", ["artifact_uri"], ["artifact_uri DESC"], experiment_ids=["${other}", "3"]),
     )
 
 

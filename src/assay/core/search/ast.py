@@ -32,11 +32,23 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric's last value, or its extreme, by key."""
+class MeasuredOn:
+    """A dataset that points name in their context: by name, by digest, or by both."""
 
-    key: str
+    name: str | None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's last value, or its extreme, by key; None: of any key.
+
+    Where datasets are named, only what was measured on one of them counts.
+    """
+
+    key: str | None
     aggregate: Literal["last", "min", "max"] = "last"
+    on: tuple[MeasuredOn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,18 @@ class DatasetField:
     name: str
 
 
-Field = Attribute | Param | Tag | Metric | DatasetField
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a run's files are said to lie: its experiment's place, then `/UID` and the end.
+
+    Of an experiment without a place of its own, that is the root and its id.
+    """
+
+    root: str
+    end: str
+
+
+Field = Attribute | Param | Tag | Metric | DatasetField | Address
 
 
 @dataclass(frozen=True, slots=True)

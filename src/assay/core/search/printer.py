@@ -6,6 +6,7 @@ import math
 import re
 
 from assay.core.search.ast import (
+    Address,
     And,
     Attribute,
     Comparison,
@@ -96,10 +97,10 @@ def _field(field: Field) -> str:
     match field:
         case Attribute(name) if name in _NAMES:
             return _NAMES[name]
-        case Metric(key, aggregate):
+        case Metric(str(key), aggregate, ()):
             shown = f"metrics.{_key(key)}"
             return shown if aggregate == "last" else f"{aggregate}({shown})"
-        case Attribute() | DatasetField():
+        case Attribute() | DatasetField() | Metric() | Address():
             raise InvalidInput(f"A filter has no word for {field}", field="filter")
         case _:
             return f"{'params' if isinstance(field, Param) else 'tags'}.{_key(field.key)}"

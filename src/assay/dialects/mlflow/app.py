@@ -22,7 +22,7 @@ from assay.dialects.mlflow import artifacts, experiments, fields, metrics, model
 from assay.dialects.mlflow.calls import ROUTES, Call, House, Route
 from assay.dialects.mlflow.errors import render
 from assay.dialects.mlflow.logging import LOGGING, store
-from assay.services.files import RunFiles
+from assay.services.files import ModelFiles, RunFiles
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput, NotFound, TooLarge
 
@@ -35,8 +35,6 @@ INFO = {
     "store_type": "SqlStore",
     "workspaces_enabled": False,
     "trace_archival_enabled": False,
-    "multipart_uploads_enabled": False,
-    "multipart_downloads_enabled": False,
     "artifact_serving_enabled": True,
     "artifacts_presigned_only": False,
     "tracking_auth": "",
@@ -183,6 +181,16 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         path = request.query_params.get("path", "")
         return await artifacts.download_of(house, scope_of(request), RunFiles(uid), path, request)
 
+    async def get_model_artifact(request: Request) -> Response:
+        place = ModelFiles(request.path_params["model_id"])
+        path = artifacts.asked_file(request.query_params)
+        return await artifacts.download_of(house, scope_of(request), place, path, request)
+
+    async def put_run_artifact(request: Request) -> Response:
+        body = await read_body(request)
+        await artifacts.put_run(house, scope_of(request), request.query_params, body)
+        return Response(media_type="application/json")
+
     async def unsupported(request: Request) -> Response:
         given = decode(request, await read_body(request))
         raise artifacts.not_supported(fields.needed(given, "path"))
@@ -203,7 +211,9 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         return _json(await run_sync(artifacts.presigned, house, scope_of(request), request.path_params["path"]))
 
     async def info(request: Request) -> Response:
-        return _json(INFO)
+        files = services.files
+        parts = {"multipart_uploads_enabled": files.multipart, "multipart_downloads_enabled": files.links}
+        return _json(INFO | parts)
 
     async def version(request: Request) -> Response:
         return PlainTextResponse(SPOKEN_VERSION)
@@ -230,6 +240,10 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         add("POST", "mlflow-artifacts/mpu/complete/{path:path}", Guarded(complete))
         add("POST", "mlflow-artifacts/mpu/abort/{path:path}", in_parts(artifacts.abort))
         add("GET", "mlflow-artifacts/presigned/{path:path}", Guarded(presigned))
+    ajax = "/ajax-api/2.0/mlflow"  # what only browsers ask
+    found.append(HttpRoute(f"{ajax}/upload-artifact", Guarded(put_run_artifact), methods=["POST"]))
+    path = f"{ajax}/logged-models/{{model_id}}/artifacts/files"
+    found.append(HttpRoute(path, Guarded(get_model_artifact), methods=["GET"]))
     found.append(HttpRoute("/version", version))
     found.append(HttpRoute("/get-artifact", Guarded(get_artifact), methods=["GET"]))
     return found

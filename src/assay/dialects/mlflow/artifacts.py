@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -17,9 +17,10 @@ from assay.dialects.mlflow.calls import House
 from assay.dialects.mlflow.download import answer
 from assay.ports.blobs import SMALL, Part
 from assay.services.files import LooseFiles, ModelFiles, Place, RunFiles, check_path
-from assay.wire.errors import AssayError, NotFound, NotSupported
+from assay.wire.errors import AssayError, InvalidInput, NotFound, NotSupported
 
 LINK_S = 900
+BROWSER_BOUND = 10 * 1024 * 1024  # bytes that a browser may send at once
 UNSUPPORTED = "Multipart {} is not supported for the current artifact repository"  # clients look for these words
 _RUN = re.compile(r"(?P<root>.+)/(?P<uid>[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z")
 _MODEL = re.compile(r"(?P<root>.+)/models/(?P<uid>m-[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z")
@@ -107,6 +108,37 @@ async def list_run(house: House, scope: Scope, given: dict[str, Any]) -> dict[st
     folder = check_path((fields.text(given, "path") or "").rstrip("/"), root=True)
     found = await house.services.files.children(scope, RunFiles(uid), folder)
     return encode.present(root_uri=f"{location}/{uid}/artifacts", files=_encoded(found, full=True))
+
+
+async def put_run(house: House, scope: Scope, given: Mapping[str, str], body: bytes) -> None:
+    """Stores a file of a run, sent by a browser."""
+    uid, path = (_asked(given, name, f"Request must specify {name}.") for name in ("run_uuid", "path"))
+    if len(body) > BROWSER_BOUND:
+        raise InvalidInput(
+            "Artifact size is too large. Max size is 10MB.",
+            field="body",
+            bound=BROWSER_BOUND,
+            remedy="send it by a client",
+        )
+    if not body:
+        raise InvalidInput("Request must specify data.", field="body", remedy="send the file's bytes")
+    await house.services.files.put(scope, RunFiles(uid), path, _whole(body))
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def asked_file(given: Mapping[str, str]) -> str:
+    """The path of the model's file that a browser asks for."""
+    name = "artifact_file_path"
+    return _asked(given, name, f'Request must include the "{name}" query parameter.')
+
+
+def _asked(given: Mapping[str, str], name: str, words: str) -> str:
+    if not given.get(name):
+        raise InvalidInput(words, field=name, remedy=f"add {name} to the query")
+    return given[name]
 
 
 async def list_model(house: House, scope: Scope, uid: str, given: dict[str, Any]) -> dict[str, Any]:

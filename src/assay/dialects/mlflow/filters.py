@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.core.search.ast import (
+    Address,
     And,
     Attribute,
     Comparison,
@@ -19,6 +20,7 @@ from assay.core.search.ast import (
     In,
     IsNull,
     Like,
+    MeasuredOn,
     Metric,
     Not,
     Operator,
@@ -29,7 +31,9 @@ from assay.core.search.ast import (
     conjunction,
 )
 from assay.core.search.tokens import Token, tokenize
+from assay.dialects.mlflow.encode import ROOT
 from assay.dialects.mlflow.grammars import (
+    ADDRESS,
     COMPARATORS,
     DATASET_KEYS,
     EXPERIMENTS,
@@ -54,9 +58,21 @@ def run_filter(text: str) -> Expr | None:
     return _Parser(text, RUNS).filter()
 
 
-def model_filter(text: str) -> Expr | None:
-    """The tree of a filter on logged models."""
-    return _Parser(text, MODELS).filter()
+def model_filter(text: str, on: tuple[MeasuredOn, ...] = ()) -> Expr | None:
+    """The tree of a filter on logged models; with datasets, metrics count only as measured on one of them."""
+    tree = _Parser(text, MODELS).filter()
+    if not on:
+        return tree
+    items = [] if tree is None else list(tree.items) if isinstance(tree, And) else [tree]
+    narrowed: list[Expr] = []
+    for item in items:
+        if isinstance(item, Comparison) and isinstance(item.field, Metric):
+            narrowed.append(replace(item, field=replace(item.field, on=on)))
+        else:
+            narrowed.append(item)
+    if narrowed == items:  # no metric is compared: any that was measured there will do
+        narrowed.append(Not(IsNull(Metric(None, on=on))))
+    return conjunction(narrowed)
 
 
 def experiment_filter(text: str) -> Expr | None:
@@ -80,15 +96,16 @@ def experiment_order(items: Sequence[str]) -> list[Order]:
     return list(reversed(orders.values()))
 
 
-def model_order(name: str, *, ascending: bool) -> Order:
-    """The sort key of a search on logged models."""
+def model_order(name: str, on: MeasuredOn, *, ascending: bool) -> Order:
+    """The sort key of a search on logged models; a metric's may be that on one dataset."""
     entity, dot, key = name.partition(".")
     if dot and entity != "metrics":
         raise InvalidInput(f"Invalid order by field name: {name[:500]}. Only metrics are supported.", field="order_by")
     column = MODELS.orders.get(name)
     if column is None and not key:
         raise InvalidInput(f"Invalid order by field name: {name[:500]}", field="order_by")
-    return Order(Metric(key) if column is None else Attribute(column), descending=not ascending)
+    measured = (on,) if on != MeasuredOn(None) else ()
+    return Order(Metric(key, on=measured) if column is None else Attribute(column), descending=not ascending)
 
 
 def _order(item: str, grammar: Grammar) -> Order:
@@ -223,7 +240,7 @@ class _Parser:
         column = (self._grammar.orders if self._ordering else self._grammar.attributes).get(key)
         if column is None:
             raise InvalidInput(self._grammar.key_words(key, ordering=self._ordering), field="filter")
-        return _Name("attribute", key, Attribute(column))
+        return _Name("attribute", key, Address(ROOT, "/artifacts") if column == ADDRESS else Attribute(column))
 
     def comparison(self) -> Expr:
         name = self.name()

@@ -19,9 +19,11 @@ TEXTS = ("!=", "=", "ILIKE", "IN", "LIKE", "NOT IN")
 COMPARATORS = {"metric": NUMBERS, "parameter": NULLABLE, "tag": NULLABLE, "attribute": TEXTS, "dataset": TEXTS}
 UNCLOSED = {"metric", "tag", "dataset"}  # stock forgets the last quote of these sentences
 
+ADDRESS = "artifact_uri"  # no column: it follows from the experiment's place and the run's uid
 # MLflow's attribute -> our column
 RUN_ORDERS = {
     "Created": "start_us",
+    "artifact_uri": ADDRESS,
     "created": "start_us",
     "end_time": "end_us",
     "run_id": "uid",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from assay.core.search.ast import MeasuredOn
 from assay.core.tracking import LoggedModel, ModelStatus
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results
-from assay.wire.errors import InvalidInput, NotSupported
+from assay.wire.errors import InvalidInput
 
 STATUS_IN = {
     "LOGGED_MODEL_PENDING": ModelStatus.PENDING,
@@ -16,6 +17,7 @@ STATUS_IN = {
     "LOGGED_MODEL_UPLOAD_FAILED": ModelStatus.FAILED,
 }
 STATUS_IN |= {"1": ModelStatus.PENDING, "2": ModelStatus.READY, "3": ModelStatus.FAILED}  # the numbers of the enum
+DATASETS_BOUND = 100  # that a search may name
 SPECIAL = "/:.%\"'"
 
 
@@ -56,25 +58,30 @@ def search(call: Call) -> dict[str, Any]:
     """A page of models."""
     order = []
     for item in fields.objects(call.fields, "order_by"):
-        if item.get("dataset_name") or item.get("dataset_digest"):
-            raise _no_datasets("order_by")
         ascending = item.get("ascending", True)
         if not isinstance(ascending, bool):
             raise fields.wrong("ascending", ascending)
-        order.append(filters.model_order(fields.text(item, "field_name") or "", ascending=ascending))
+        name = fields.text(item, "field_name") or ""
+        order.append(filters.model_order(name, _dataset(item), ascending=ascending))
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
     if call.fields.get("experiment_ids") is None:
         raise fields.missing("experiment_ids")
-    if datasets := fields.objects(call.fields, "datasets"):
-        if not all(item.get("dataset_name") for item in datasets):
-            raise InvalidInput("`dataset_name` in the `datasets` clause must be specified.", field="datasets")
-        raise _no_datasets("datasets")
+    datasets = fields.objects(call.fields, "datasets")
+    if not all(item.get("dataset_name") for item in datasets):
+        raise InvalidInput("`dataset_name` in the `datasets` clause must be specified.", field="datasets")
+    if len(datasets) > DATASETS_BOUND:
+        raise InvalidInput(
+            f"{len(datasets)} datasets are more than {DATASETS_BOUND}",
+            field="datasets",
+            bound=DATASETS_BOUND,
+            remedy="name fewer",
+        )
     if not ids:
         return {}
     page = call.services.models.search(
         call.scope,
         ids,
-        where=filters.model_filter(fields.text(call.fields, "filter") or ""),
+        where=filters.model_filter(fields.text(call.fields, "filter") or "", tuple(map(_dataset, datasets))),
         order=order,
         limit=100 if call.fields.get("max_results") == 0 else max_results(call, 100),
         token=fields.text(call.fields, "page_token") or None,
@@ -82,13 +89,8 @@ def search(call: Call) -> dict[str, Any]:
     return encode.present(models=[encoded(call, item) for item in page.items], next_page_token=page.next_token)
 
 
-def _no_datasets(field: str) -> NotSupported:
-    """The refusal of what we cannot narrow down: a wrong order or too many models would look right."""
-    return NotSupported(
-        "Models cannot be searched by their metrics on one dataset yet",
-        field=field,
-        remedy="leave datasets out, and compare the metrics of the answer",
-    )
+def _dataset(item: dict[str, Any]) -> MeasuredOn:
+    return MeasuredOn(fields.text(item, "dataset_name") or None, fields.text(item, "dataset_digest") or None)
 
 
 @route("GET", "logged-models/{model_id}")

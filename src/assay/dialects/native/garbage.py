@@ -13,13 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from assay.core.scope import Scope, Verb
+from assay.core.scope import LOCAL, Actor, Scope, Verb
 from assay.dialects.native.app import render
 from assay.services.base import authorise
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput
 
 HOUR_US = 3_600_000_000
+DAY_HOURS = 24.0  # the longest upload and backup; whoever collects what is younger must prove who he is
 GRACE_BOUND = 100 * 365 * 24  # hours
 BODY_BOUND = 1_000
 
@@ -27,13 +28,13 @@ BODY_BOUND = 1_000
 class Asked(msgspec.Struct):
     """The body of the request."""
 
-    grace_hours: float = 24.0
+    grace_hours: float = DAY_HOURS
 
 
 def routes(services: Services, gate: Callable[[], AbstractContextManager[None]]) -> list[BaseRoute]:
     """The route; the gate is passed while garbage is collected."""
 
-    def work(body: bytes) -> dict[str, Any]:
+    def work(actor: Actor, body: bytes) -> dict[str, Any]:
         try:
             asked = msgspec.json.decode(body[:BODY_BOUND], type=Asked)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -45,7 +46,7 @@ def routes(services: Services, gate: Callable[[], AbstractContextManager[None]])
                 bound=GRACE_BOUND,
                 remedy=f"give 0 to {GRACE_BOUND}",
             )
-        authorise(Scope(), Verb.DELETE, "file")
+        authorise(Scope(actor=actor), Verb.DELETE if asked.grace_hours >= DAY_HOURS else Verb.PURGE, "file")
         with gate():
             return asdict(services.files.collect(int(asked.grace_hours * HOUR_US)))
 
@@ -56,7 +57,7 @@ def routes(services: Services, gate: Callable[[], AbstractContextManager[None]])
             if len(body) > BODY_BOUND:
                 break
         try:
-            told = await run_sync(work, body)
+            told = await run_sync(work, request.scope.get("assay.actor", LOCAL), body)
         except AssayError as error:
             return render(error)
         return Response(msgspec.json.encode(told), media_type="application/json")
