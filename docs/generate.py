@@ -61,6 +61,16 @@ VARIABLES = {
     "ASSAY_TOKEN": "Proves who asks, in place of the home's token. Governed commands such as `assay purge` need one.",
     "ASSAY_URL": "The server that `assay runs` and `assay show` read from, where `--url` does not say otherwise.",
 }
+# Read by the libraries that speak to an object store, not by our own code.
+STORE_VARIABLES = {
+    "AWS_ACCESS_KEY_ID": "`s3://`: who asks.",
+    "AWS_ENDPOINT_URL": "`s3://`: a store other than Amazon's.",
+    "AWS_REGION": "`s3://`: the bucket's region.",
+    "AWS_SECRET_ACCESS_KEY": "`s3://`: the key's secret.",
+    "AWS_SESSION_TOKEN": "`s3://`: a session's token.",
+    "AZURE_STORAGE_ACCOUNT_KEY": "`az://`: the account's key.",
+    "GOOGLE_APPLICATION_CREDENTIALS": "`gs://`: the file of the service account's key.",
+}
 # What routes do that have no handler of their own to say it.
 ROUTE_LINES = {
     ("POST", "mlflow/runs/log-batch"): "Logs points, params and tags of a run, all or nothing.",
@@ -81,6 +91,8 @@ ROUTE_LINES = {
     ("POST", "mlflow-artifacts/mpu/abort/{path:path}"): "Gives a multipart upload up.",
     ("GET", "mlflow-artifacts/presigned/{path:path}"): "Asks for a presigned download of a path.",
     ("GET", "/version"): "The MLflow version that the server speaks.",
+    ("POST", "/ajax-api/2.0/mlflow/upload-artifact"): "Stores a file of a run, as MLflow's web page sends it.",
+    ("GET", "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"): "Downloads a file of a logged model.",
     ("GET", "/get-artifact"): "Downloads a file of a run, as MLflow's web page asks for it.",
 }
 DIFFERENCES = "## What differs from stock MLflow, and why\n\n"
@@ -164,6 +176,10 @@ def settings_page() -> str:
     text += "## Environment variables\n\n" + table("variable", "meaning")
     for name in sorted(variables_read(ROOT / "src/assay")):
         text += row(f"`{name}`", VARIABLES[name])
+    text += "\n## Object stores\n\nWith `--artifacts`, these count too: see\n"
+    text += "[use an object store](../how-to/use-an-object-store.md).\n\n" + table("variable", "meaning")
+    for name, meaning in STORE_VARIABLES.items():
+        text += row(f"`{name}`", meaning)
     text += "\n## Options of `assay up`\n\n" + table("option", "meaning")
     command = cli.commands["up"]
     context = click.Context(command, info_name="assay up", **cli.context_settings)
@@ -188,17 +204,17 @@ def mlflow_page() -> str:
     missing = [f"mlflow/{path}" for path in logging.LOGGING if ("POST", f"mlflow/{path}") not in lines]
     if missing:
         raise KeyError(f"no sentence for {missing}")
-    shared: dict[tuple[str, str], int] = {}
-    for method, path in mlflow_routes():
-        prefix = next((prefix for prefix in PREFIXES if path.startswith(prefix)), "")
-        shared[method, path.removeprefix(prefix)] = shared.get((method, path.removeprefix(prefix)), 0) + 1
+    found = mlflow_routes()
+    listed: set[tuple[str, str]] = set()
+    for method, path in found:
+        below = path.removeprefix(next((prefix for prefix in PREFIXES if path.startswith(prefix)), ""))
+        everywhere = all((method, prefix + below) in found for prefix in PREFIXES)
+        listed.add((method, below if everywhere else path))
     text = "# Routes of the MLflow dialect\n\n" + NOTE
     prefixes = ", ".join(f"`{prefix}`" for prefix in PREFIXES)
     text += f"A path without a leading slash is answered under each of {prefixes}.\n\n"
     text += table("method", "path", "what it does")
-    for (method, path), count in sorted(shared.items(), key=lambda item: (item[0][1].startswith("/"), item[0][::-1])):
-        if not path.startswith("/") and count != len(PREFIXES):
-            raise ValueError(f"{method} {path} is not under every prefix")
+    for method, path in sorted(listed, key=lambda item: (item[1].startswith("/"), item[::-1])):
         text += row(method, f"`{path}`", lines[method, path])
     return text
 

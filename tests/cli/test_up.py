@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
+import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from cli.house import refused, told
-from support.server import Server
+from support.postgres import fresh_database
+from support.server import ASSAY, Server
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -30,6 +37,7 @@ def test_the_likely_mistakes_are_answered(tmp_path: Path) -> None:
     home = tmp_path / "home"
     words = ("up", "--port", "0", "--home", home)
     assert "--insecure" in refused(*words, "--host", "0.0.0.0")
+    assert "without http://" in refused(*words, "--allow-host", "http://ml.example.org")
     assert "postgresql://" in refused(*words, "--store", "mysql://db/assay")
     assert "s3://" in refused(*words, "--artifacts", "ftp://files")
     assert "check that it runs" in refused(*words, "--store", "postgresql://nobody@127.0.0.1:1/none")
@@ -48,3 +56,42 @@ def test_a_home_has_one_server_and_tells_where_it_is(tmp_path: Path) -> None:
     finally:
         server.stop()
     assert f"assay up --home {home}" in refused("runs", "--home", home)
+
+
+def test_where_it_serves_as_json(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    words = [str(ASSAY), "up", "--json", "--port", "0", "--home", str(home), "--allow-host", "ML.example.org"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            said = json.loads(server.stdout.readline())
+            assert said == {
+                "url": (home / "address").read_text(),
+                "home": str(home),
+                "store": f"sqlite:{home}/assay.db",
+            }
+            for name, status in (("ml.example.org:443", 200), ("other.example.org", 403)):
+                ask = urllib.request.Request(f"{said['url']}/health", headers={"Host": name})
+                try:
+                    with urllib.request.urlopen(ask) as answer:
+                        found = answer.status
+                except urllib.error.HTTPError as error:
+                    found = error.code
+                    error.close()
+                assert found == status, name
+        finally:
+            server.send_signal(signal.SIGINT)
+        assert server.stdout.read() == ""
+
+
+def test_the_password_of_the_store_is_not_told(database_server: Any, tmp_path: Path) -> None:
+    address = urlsplit(fresh_database(database_server))
+    store = urlunsplit(address._replace(netloc="postgres:hidden@" + address.netloc.rpartition("@")[2]))
+    words = [str(ASSAY), "up", "--json", "--port", "0", "--home", str(tmp_path / "home"), "--store", store]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+        said = line + server.stdout.read()
+    assert json.loads(line)["store"].startswith("postgresql://")
+    assert "hidden" not in said

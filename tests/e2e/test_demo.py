@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,20 +10,32 @@ from support.flows import CLIENTS
 from support.server import ASSAY
 
 
+def demo(*options: str | Path) -> subprocess.CompletedProcess[str]:
+    words = [ASSAY, "demo", "--once", "--python", CLIENTS["mlflow-3"], *options]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=400)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran
+
+
 def test_the_demo_trains_and_ranks(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    ran = subprocess.run(
-        [ASSAY, "demo", "--once", "--home", home, "--python", CLIENTS["mlflow-3"]],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "21/21" in ran.stdout
-    board = ran.stdout.partition("Leaderboard\n")[2].splitlines()
-    assert len([line for line in board if " on " in line]) >= 20
-    assert f"assay up --home {home}" in ran.stdout
+    said = demo("--home", home).stdout
+    assert "21/21" in said
+    board = said.partition("Leaderboard\n")[2].partition("\n\n")[0].splitlines()[1:]
+    assert len(board) == 21
+    assert {line.split()[0] for line in board} == {"forest", "sgd", "boosting", "mlp"}
+    assert f"assay up --home {home}" in said
+
+
+def test_the_leaderboard_as_json() -> None:
+    """Alone on standard output, the best first."""
+    ran = demo("--json")
+    board = json.loads(ran.stdout)["leaderboard"]
+    assert "21/21" in ran.stderr
+    accuracies = [entry["test_accuracy"] for entry in board]
+    assert len(accuracies) == 21
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert {"id", "model", "dataset", "params", "train_loss"} < set(board[0])
 
 
 def test_a_python_without_mlflow_is_refused(tmp_path: Path) -> None:

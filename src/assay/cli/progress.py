@@ -23,6 +23,6 @@ def shown(*, quiet: bool) -> Iterator[Tell]:
         task = progress.add_task("", total=None)
 
         def tell(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
+            progress.update(task, description=what, completed=done, total=total or None)  # 0: nobody knows
 
         yield tell

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from assay.cli.options import HOME, JSON, URL, server_url
+from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.core.purge import GRACE_BOUND, GRACE_DAYS
 from assay.sdk import http
@@ -52,14 +53,16 @@ def purge(
     token = token_for(server, home or default_home())
     told = {"runs": 0, "models": 0, "experiments": 0}
     body: dict[str, Any] = {"all": True} if everything else {"ids": list(ids)}
-    while True:
-        answer = http.post(server, "purge", {**body, "grace_days": grace_days, "reason": reason}, token=token)
-        for kind in told:
-            told[kind] += answer[kind]
-        if not answer["more"]:
-            break
-        if not everything:
-            body = {"ids": answer["left"]}
+    with shown(quiet=as_json) as tell:
+        while True:
+            tell("purging", sum(told.values()), 0 if everything else len(ids))
+            answer = http.post(server, "purge", {**body, "grace_days": grace_days, "reason": reason}, token=token)
+            for kind in told:
+                told[kind] += answer[kind]
+            if not answer["more"]:
+                break
+            if not everything:
+                body = {"ids": answer["left"]}
     if as_json:
         click.echo(json.dumps(told))
     else:

@@ -13,8 +13,10 @@ import click
 
 from assay.cli import tables
 from assay.cli.options import HOME, URL, json_option, on_terminal, server_url
+from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.core.search.grammar import parse_order
+from assay.ports.catalogs import Tell
 from assay.sdk import http
 from assay.wire.errors import InvalidInput, NotFound
 
@@ -57,7 +59,9 @@ def runs(
         raise InvalidInput("Parquet is not for a terminal", field="--output", remedy="add --output runs.parquet")
     names = [name.strip() for name in columns.split(",")] if columns else []
     base = server_url(url, home)
-    found, more = fetch(base, filter, experiment, order_by or ("start_time DESC",), None if everything else limit)
+    order = order_by or ("start_time DESC",)
+    with shown(quiet=not everything) as tell:
+        found, more = fetch(base, filter, experiment, order, None if everything else limit, tell)
     if form == "parquet":
         tables.write_parquet(found, names, output)
     elif output is None:
@@ -85,12 +89,13 @@ def _print(form: str, found: Sequence[tables.Record], names: Sequence[str]) -> N
 
 
 def fetch(
-    base: str, filter: str, experiments: Sequence[str], order_by: Sequence[str], limit: int | None
+    base: str, filter: str, experiments: Sequence[str], order_by: Sequence[str], limit: int | None, tell: Tell
 ) -> tuple[list[tables.Record], bool]:
     """The runs page by page, and whether more match. Raises what the server answers, with the place in the filter."""
     found: list[tables.Record] = []
     token: str | None = None
     while limit is None or len(found) < limit:
+        tell("reading runs", len(found), limit or 0)
         size = PAGE if limit is None else min(PAGE, limit - len(found))
         try:
             page: dict[str, Any] = http.get(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
-from assay.cli.options import home_words
+from assay.cli.options import home_words, json_option
 from assay.cli.root import cli
 from assay.server.home import Home, default_home
 from assay.wire.errors import InvalidInput, Unavailable
@@ -22,8 +24,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept. [$ASSAY_HOME or ~/.assay]")
 @click.option("--store", help="postgresql://user:password@host/database. [SQLite in the home]")
 @click.option("--artifacts", help="Where files lie: s3://bucket/prefix, gs:// or az://. [the home's folder]")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Another name that it is called by, as by a proxy.")
 @click.option("--insecure", is_flag=True, help="Listen off loopback although everybody who reaches it may do all.")
-def up(host: str, port: int, home: Path | None, store: str | None, artifacts: str | None, *, insecure: bool) -> None:
+@json_option("Where it serves as one line of JSON on standard output, an error as JSON on standard error.")
+def up(
+    host: str,
+    port: int,
+    home: Path | None,
+    store: str | None,
+    artifacts: str | None,
+    allow_host: tuple[str, ...],
+    *,
+    insecure: bool,
+    as_json: bool,
+) -> None:
     """Serve the home until Ctrl-C."""
     if host not in LOOPBACK and not insecure:
         raise InvalidInput(
@@ -31,18 +45,34 @@ def up(host: str, port: int, home: Path | None, store: str | None, artifacts: st
             field="--host",
             remedy="leave --host out, or add --insecure if everybody who reaches it may read and write all",
         )
-    serve(host, port, home or default_home(), store, artifacts)
+    serve(host, port, home or default_home(), store, artifacts, frozenset(map(str.lower, allow_host)), as_json=as_json)
 
 
-def serve(host: str, port: int, root: Path, store: str | None = None, artifacts: str | None = None) -> None:
+def serve(
+    host: str,
+    port: int,
+    root: Path,
+    store: str | None,
+    artifacts: str | None,
+    more_names: frozenset[str],
+    *,
+    as_json: bool,
+) -> None:
     """Serves the home until stopped."""
     import uvicorn  # noqa: PLC0415 -- the other commands start faster without it
 
     from assay.server.app import create_app  # noqa: PLC0415
     from assay.server.compose import open_house  # noqa: PLC0415
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
+    from assay.server.guard import host_name  # noqa: PLC0415
     from assay.server.http import Protocol  # noqa: PLC0415
 
+    if wrong := [name for name in more_names if host_name(name) != name.lower()]:
+        raise InvalidInput(
+            f"{wrong[0]!r} is no host name",
+            field="--allow-host",
+            remedy="give --allow-host the name without http:// and port",
+        )
     with _listen(host, port) as listener:
         home = Home(root)
         server = open_house(home, store, artifacts)
@@ -51,11 +81,14 @@ def serve(host: str, port: int, root: Path, store: str | None = None, artifacts:
 
         def announce() -> None:  # once Ctrl-C is the server's to handle: whoever reads the address may stop it at once
             home.announce(address)
+            if as_json:
+                click.echo(json.dumps({"url": address, "home": str(root), "store": _told(store, home)}))
+                return
             click.echo(f"Assay serves {root} at {address}")
             click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
             click.echo(f"  its runs:          assay runs{home_words(root)}")
 
-        names = LOCAL_NAMES | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
+        names = LOCAL_NAMES | more_names | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
         config = uvicorn.Config(
             create_app(server, frozenset(names), announce),
             http=Protocol,
@@ -68,6 +101,14 @@ def serve(host: str, port: int, root: Path, store: str | None = None, artifacts:
         )
         with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends well
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _told(store: str | None, home: Home) -> str:
+    """Where the catalog is, without the user and password that an address may hold."""
+    if store is None:
+        return f"sqlite:{home.database}"
+    parts = urlsplit(store)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

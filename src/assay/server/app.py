@@ -41,7 +41,7 @@ def _row(record: RunRecord) -> str:
     run = record.run
     start = datetime.fromtimestamp((run.start_us or 0) / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")
     shown = ", ".join(f"{item.key} {item.value:.4g}" for item in record.metrics[:4] if item.context is None)
-    cells = (run.name, run.status.value, start, shown)
+    cells = (run.name, "lost" if run.lost else run.status.value, start, shown)
     return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
 
 

@@ -100,7 +100,7 @@ class Guard:
             raise PermissionDenied(
                 "Invalid Host header",
                 field="Host",
-                remedy="name this server by the address that it printed, or start it with --host",
+                remedy="use the address that the server printed, or start it with --allow-host and this name",
             )
         return actor
 
