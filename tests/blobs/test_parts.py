@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from blake3 import blake3
-from blobs.conftest import PLACE, House
 
 from assay.core.scope import Scope
 from assay.ports.blobs import Part
 from assay.services.files import LEASE_S
+from assay.testing.files import PLACE, FileHouse
 from assay.wire.errors import InvalidInput, NotFound
 
 pytestmark = pytest.mark.parametrize("open_blobs", ["s3"], indirect=True)
@@ -40,7 +40,7 @@ def sent(links: list[str]) -> list[Part]:
     return sorted(found, key=lambda part: part.number)
 
 
-def test_a_file_comes_in_parts(house: House) -> None:
+def test_a_file_comes_in_parts(house: FileHouse) -> None:
     """Its digest is the server's own, computed afterwards: until then nothing is deduped against it."""
     upload_id, links = house.files.begin(Scope(), PLACE, "a/big", 3)
     with pytest.raises(NotFound):
@@ -54,7 +54,7 @@ def test_a_file_comes_in_parts(house: House) -> None:
     assert house.get("a/big") == WHOLE
 
 
-def test_a_collection_computes_the_digests_that_a_crash_left_out(house: House) -> None:
+def test_a_collection_computes_the_digests_that_a_crash_left_out(house: FileHouse) -> None:
     upload_id, links = house.files.begin(Scope(), PLACE, "big", 3)
     house.files.complete(Scope(), PLACE, "big", upload_id, sent(links))
     assert house.collect().digested == 1
@@ -62,7 +62,7 @@ def test_a_collection_computes_the_digests_that_a_crash_left_out(house: House) -
     assert house.collect().digested == 0
 
 
-def test_a_lease_ends_and_a_sweep_aborts_the_upload(house: House) -> None:
+def test_a_lease_ends_and_a_sweep_aborts_the_upload(house: FileHouse) -> None:
     upload_id, links = house.files.begin(Scope(), PLACE, "big", 3)
     parts = sent(links)
     house.sql(f"UPDATE upload SET lease_until_us = lease_until_us - {LEASE_S * 1_000_000}")
@@ -75,7 +75,7 @@ def test_a_lease_ends_and_a_sweep_aborts_the_upload(house: House) -> None:
     assert house.held() == set()
 
 
-def test_an_upload_under_lease_is_left_alone(house: House) -> None:
+def test_an_upload_under_lease_is_left_alone(house: FileHouse) -> None:
     """However long ago it began, and however short the grace: its object and row are not yet garbage."""
     upload_id, links = house.files.begin(Scope(), PLACE, "big", 3)
     parts = sent(links)
@@ -84,7 +84,7 @@ def test_an_upload_under_lease_is_left_alone(house: House) -> None:
     assert house.get("big") == WHOLE
 
 
-def test_an_aborted_upload_is_gone(house: House) -> None:
+def test_an_aborted_upload_is_gone(house: FileHouse) -> None:
     upload_id, links = house.files.begin(Scope(), PLACE, "big", 3)
     parts = sent(links)
     house.files.abort(Scope(), PLACE, "big", upload_id)
@@ -96,7 +96,7 @@ def test_an_aborted_upload_is_gone(house: House) -> None:
     assert house.collect().deleted == 1
 
 
-def test_an_upload_is_of_one_path(house: House) -> None:
+def test_an_upload_is_of_one_path(house: FileHouse) -> None:
     """Knowing its name overwrites no other file."""
     house.sql("SELECT 1")
     upload_id, links = house.files.begin(Scope(), PLACE, "big", 3)
@@ -111,7 +111,7 @@ def test_an_upload_is_of_one_path(house: House) -> None:
 
 
 @pytest.mark.parametrize("parts", [[], [Part(1, '"nonsense"')], [Part(1, "<&>")], [Part(1, "x")] * 10_001])
-def test_parts_that_were_not_sent_make_no_file(house: House, parts: list[Part]) -> None:
+def test_parts_that_were_not_sent_make_no_file(house: FileHouse, parts: list[Part]) -> None:
     upload_id, _ = house.files.begin(Scope(), PLACE, "big", 3)
     with pytest.raises(InvalidInput):
         house.files.complete(Scope(), PLACE, "big", upload_id, parts)
@@ -120,13 +120,13 @@ def test_parts_that_were_not_sent_make_no_file(house: House, parts: list[Part]) 
 
 
 @pytest.mark.parametrize("count", [0, -1, 10_001])
-def test_a_number_of_parts_has_bounds(house: House, count: int) -> None:
+def test_a_number_of_parts_has_bounds(house: FileHouse, count: int) -> None:
     with pytest.raises(InvalidInput):
         house.files.begin(Scope(), PLACE, "big", count)
 
 
 @pytest.mark.parametrize("name", ["plain.bin", 'süß & "quoted" +name?.bin'])
-def test_a_link_gives_the_file_under_its_name(house: House, name: str) -> None:
+def test_a_link_gives_the_file_under_its_name(house: FileHouse, name: str) -> None:
     house.blobs.put("a" * 16, b"content")
     answer = send("GET", house.blobs.link("a" * 16, name, 60))
     assert answer.read() == b"content"

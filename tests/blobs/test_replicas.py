@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import secrets
@@ -11,14 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from blobs.conftest import PLACE, House, new_uid
 from support.length import length
 from support.postgres import fresh_database
 
-from assay.core.scope import Scope
 from assay.services.collection import FRESH_US
-from assay.services.files import FileService
 from assay.stores.postgres import PostgresStore
+from assay.testing.files import FileHouse
 from assay.wire.errors import NotFound
 
 
@@ -30,27 +27,27 @@ def test_a_collection_takes_nothing_from_writers(open_blobs: Callable[[], Any], 
     for name in ("one", "two", "three"):
         store: Any = PostgresStore(address, name, lambda: secrets.randbits(18))
         blobs = open_blobs()
-        houses.append(House(store, blobs, FileService(store, blobs, new_uid)))
+        houses.append(FileHouse(store, blobs))
     contents = [os.urandom(100) for _ in range(4)]
     kept: dict[str, bytes] = {}
     failures: list[BaseException] = []
     done = threading.Event()
 
-    def write(house: House, number: int) -> None:
+    def write(house: FileHouse, number: int) -> None:
         chance = random.Random(number)
         try:
             for step in range(length(60, 1_000)):
                 path, data = f"{number}/{step % 5}", chance.choice(contents)
-                asyncio.run(house.put(path, data))
+                house.put(path, data)
                 kept[path] = data
                 assert house.get(path) == data
                 if chance.random() < 0.5:
-                    asyncio.run(house.files.delete(Scope(), PLACE, path))
+                    house.delete(path)
                     del kept[path]
         except BaseException as error:
             failures.append(error)
 
-    def sweep(house: House) -> None:
+    def sweep(house: FileHouse) -> None:
         try:
             while not done.is_set():
                 house.collect(0, FRESH_US)

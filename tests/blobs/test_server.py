@@ -140,15 +140,16 @@ def test_a_path_out_of_the_tree_is_refused(http: Http, path: str) -> None:
             assert answer.json["error_code"] == "INVALID_PARAMETER_VALUE", (method, route, answer.body)
 
 
-def test_the_official_client_sends_in_parts(running: Server) -> None:
-    """To S3 by itself; to a folder through the server, as the client does where parts are not taken."""
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_official_client_sends_in_parts(running: Server, asked: bool) -> None:
+    """To S3, if told to or because the server offers it; to a folder through the server, which takes no parts."""
+    told = {"MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true", "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "true"}
     ran = subprocess.run(
         [str(CLIENTS["mlflow-3"]), str(Path(__file__).with_name("parts_flow.py"))],
         env={
             **os.environ,
             "MLFLOW_TRACKING_URI": running.url,
-            "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true",
-            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "true",
+            **(told if asked else {}),
             "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": "6000000",
             "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE": "6000000",
             "MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE": "6000000",
@@ -178,6 +179,12 @@ def _digests_follow(running: Server, run_id: str) -> None:
         assert time.monotonic() < deadline, tags
         time.sleep(0.1)
     http.close()
+
+
+def test_the_server_offers_what_its_store_can(running: Server, http: Http) -> None:
+    said = http.request("GET", "/api/3.0/mlflow/server-info").json
+    can = bool(running.options)  # S3
+    assert (said["multipart_uploads_enabled"], said["multipart_downloads_enabled"]) == (can, can)
 
 
 def test_presigned_uploads_and_a_folders_links_are_not_offered(http: Http) -> None:

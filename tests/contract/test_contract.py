@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.testing.catalog import IdContract, ScopeContract, StateContract, TimeContract
 from assay.testing.commit import CommitContract, SnapshotContract
+from assay.testing.lineage import LineageContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
 from assay.testing.searching import OrderContract, SearchContract
@@ -67,3 +68,7 @@ class TestSearch(SearchContract):
 
 class TestOrder(OrderContract):
     """In which order, and page by page."""
+
+
+class TestLineage(LineageContract):
+    """Datasets, and models that runs used or made."""

@@ -128,6 +128,10 @@ class Client(threading.Thread):
         finally:
             self.close()
 
+    def turn_to(self, runs: Sequence[str]) -> None:
+        """What follows goes to these runs."""
+        self._runs = runs
+
     def stop(self) -> None:
         """Ends it after its present request is acknowledged."""
         self._halt.set()

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from durability.load import AGAIN, Client, Gate, Request, new_run
@@ -13,6 +14,16 @@ from support.server import API, Answer, Http
 
 KEYS = [f"torn/{name}" for name in "abcde"]
 PART = 20  # points of each key in a batch
+BATCHES = 250  # a run: readers read all of it again and again
+
+
+@dataclass
+class Told:
+    """A run, how many batches were sent to it, and how many of them are acknowledged."""
+
+    run: str
+    sent: int = 0
+    acknowledged: int = 0
 
 
 class Torn(threading.Thread):
@@ -26,15 +37,13 @@ class Torn(threading.Thread):
         self._addresses = addresses
         self._random = random.Random(seed)
         self._halt = threading.Event()
-        self._acknowledged = 0
-        self._sent = 0
         self._readers = [threading.Thread(target=self._guarded, args=(self._read, n), daemon=True) for n in range(2)]
 
     def run(self) -> None:
         """Writes through each replica in turn, while others read."""
         with_http = [Http(address()) for address in self._addresses]
         try:
-            self._run_uid = new_run(with_http[0], "torn")
+            self._told = Told(new_run(with_http[0], "torn"))
             for reader in self._readers:
                 reader.start()
             self._guarded(self._write, with_http)
@@ -62,16 +71,18 @@ class Torn(threading.Thread):
 
     def _write(self, replicas: list[Http]) -> None:
         while not self._halt.is_set():
-            number = self._sent
+            if self._told.sent == BATCHES:
+                self._told = Told(new_run(replicas[0], "torn"))
+            told = self._told
+            number = told.sent
             metrics = [
                 {"key": key, "step": step, "timestamp": step, "value": float(number)}
                 for key in KEYS
                 for step in range(number * PART, (number + 1) * PART)
             ]
-            self._sent += 1
-            body = {"run_id": self._run_uid, "metrics": metrics}
-            self._random.choice(replicas).mlflow("POST", "runs/log-batch", body)
-            self._acknowledged += 1
+            told.sent += 1
+            self._random.choice(replicas).mlflow("POST", "runs/log-batch", {"run_id": told.run, "metrics": metrics})
+            told.acknowledged += 1
             self.batches += 1
             self._halt.wait(0.05)
 
@@ -80,28 +91,31 @@ class Torn(threading.Thread):
         replicas = [Http(address()) for address in self._addresses]
         try:
             while not self._halt.is_set():
-                http, low = chance.choice(replicas), self._acknowledged
-                (self._check_history if chance.random() < 0.5 else self._check_latest)(http, chance, low)
+                http, told = chance.choice(replicas), self._told
+                low = told.acknowledged
+                if chance.random() < 0.5:
+                    self._check_history(http, told, low, chance.choice(KEYS))
+                else:
+                    self._check_latest(http, told, low)
                 self.reads += 1
                 self._halt.wait(0.1)
         finally:
             for http in replicas:
                 http.close()
 
-    def _check_history(self, http: Http, chance: random.Random, low: int) -> None:
-        key = chance.choice(KEYS)
-        found = http.mlflow("GET", "metrics/get-history", {"run_id": self._run_uid, "metric_key": key})
+    def _check_history(self, http: Http, told: Told, low: int, key: str) -> None:
+        found = http.mlflow("GET", "metrics/get-history", {"run_id": told.run, "metric_key": key})
         steps = [int(metric["step"]) for metric in found.get("metrics", [])]
         assert steps == list(range(len(steps))), f"{key}: points are missing or there twice"
         assert len(steps) % PART == 0, f"{key}: a part of a batch"
-        assert low <= len(steps) // PART <= self._sent, f"{key}: {low} batches acknowledged, {len(steps) // PART} seen"
+        assert low <= len(steps) // PART <= told.sent, f"{key}: {low} batches acknowledged, {len(steps) // PART} seen"
 
-    def _check_latest(self, http: Http, chance: random.Random, low: int) -> None:
-        data = http.mlflow("GET", "runs/get", {"run_id": self._run_uid})["run"]["data"]
+    def _check_latest(self, http: Http, told: Told, low: int) -> None:
+        data = http.mlflow("GET", "runs/get", {"run_id": told.run})["run"]["data"]
         seen = {metric["key"]: (int(metric["step"]), float(metric["value"])) for metric in data.get("metrics", [])}
         assert len(set(seen.values())) <= 1 and len(seen) in (0, len(KEYS)), f"a part of a batch: {seen}"
         if seen:
-            assert low <= seen[KEYS[0]][0] // PART + 1 <= self._sent, f"{low} batches acknowledged, {seen}"
+            assert low <= seen[KEYS[0]][0] // PART + 1 <= told.sent, f"{low} batches acknowledged, {seen}"
         else:
             assert low == 0
 

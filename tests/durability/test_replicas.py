@@ -26,6 +26,7 @@ from support.server import Server
 
 BACKGROUND = Path(__file__).with_name("background.py")
 WRITERS = 6
+TURN_S = 20  # a run is written to: readers compare whole histories, and those must not become the load
 BATCHES_PER_S = 100
 FILES_PER_S = 5
 
@@ -69,6 +70,12 @@ def check_objects(s3: S3, bucket: str, store: str, files: dict[tuple[str, str], 
         assert blake3(data).hexdigest() == digest, f"{path}: other bytes than were stored"
 
 
+def some_runs(server: Server) -> list[str]:
+    """New runs, fewer than there are clients."""
+    with closing(server.http()) as http:
+        return [new_run(http, f"run {number}") for number in range(4)]
+
+
 def test_two_replicas_under_load_lose_and_tear_nothing(
     tmp_path: Path, database_server: Any, s3: S3, record_property: pytest.RecordProperty
 ) -> None:
@@ -93,12 +100,16 @@ def test_two_replicas_under_load_lose_and_tear_nothing(
         first.start()
         second.start()
         assert behind.stdout.readline() == "ready\n"
-        with closing(first.http()) as http:
-            runs = [new_run(http, f"run {number}") for number in range(4)]
+        runs = some_runs(first)
         began = time.monotonic()
         torn.start()
         clients = start([Echo(gate, n, runs, seed, pause_s=0.0) for n in range(WRITERS)])
+        turned = began
         while time.monotonic() < began + seconds:
+            if time.monotonic() > turned + TURN_S:
+                turned, runs = time.monotonic(), some_runs(second)
+                for client in clients:
+                    client.turn_to(runs)
             for thread in (*clients, torn):
                 if thread.failure is not None:
                     raise thread.failure

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from assay.core.search.ast import Comparison, Expr, IsNull, MeasuredOn, Metric, Not, Order
 from assay.core.tracking import Latest, Logged, LoggedValue, ModelPoint
 from assay.testing import inside
 from assay.testing.house import House
@@ -123,6 +125,28 @@ class PointContract:
             str({"dataset_digest": "d1", "dataset_name": "iris", "run": uid}): 0.25,
         }
         assert house.runs.get(house.scope, uid).metrics == []
+
+    def test_models_are_found_by_what_was_measured_on_a_dataset(self, house: House) -> None:
+        uid = house.run()
+        for name, values in {"good": (0.1, 0.9), "bad": (0.9, 0.1), "other": (0.9, None)}.items():
+            model = house.model(name).uid
+            sent = [ModelPoint(model, "acc", values[0], 0, 0)]
+            if values[1] is not None:
+                sent.append(ModelPoint(model, "acc", values[1], 0, 0, "iris", "d1"))
+            house.runs.log(house.scope, Logged(uid, model_points=sent)).result()
+
+        def names(where: Expr, order: Sequence[Order] = ()) -> list[str]:
+            ids = [house.experiment_id]
+            return [item.name for item in house.models.search(house.scope, ids, where=where, order=order).items]
+
+        iris, other = MeasuredOn("iris"), MeasuredOn("iris", "d2")
+        any_on_iris = Not(IsNull(Metric(None, on=(iris,))))
+        assert names(Comparison(Metric("acc", on=(iris,)), ">", 0.5)) == ["good"]
+        assert names(Comparison(Metric("acc", on=(other, MeasuredOn(None, "d1"))), "<", 0.5)) == ["bad"]
+        assert names(Not(IsNull(Metric("acc", on=(other,))))) == []
+        assert sorted(names(any_on_iris)) == ["bad", "good"]
+        assert names(any_on_iris, [Order(Metric("acc", on=(iris,)))]) == ["bad", "good"]
+        assert names(any_on_iris, [Order(Metric("acc", on=(iris,)), descending=True)]) == ["good", "bad"]
 
 
 class LatestContract:
