@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from assay.dialects.mlflow.logging import BATCH
+from assay.dialects.mlflow.plain import BATCH
 
 EMPTY = b"{}"
 

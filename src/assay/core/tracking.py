@@ -221,7 +221,8 @@ class Logged:
     """What one log call brings, stored in one transaction or not at all.
 
     The columns keys, values, steps and times_us (microseconds) have equal length; so have rows and contexts, where
-    they are given. `model_points` go to logged models.
+    they are given. Where `key_index` is given, it is the column, and says which of `keys` a point has. `model_points`
+    go to logged models.
     """
 
     run_uid: str
@@ -236,6 +237,7 @@ class Logged:
     model_points: Sequence[ModelPoint] = ()
     logged_values: Sequence[LoggedValue] = ()
     writer: Writer | None = None
+    key_index: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)

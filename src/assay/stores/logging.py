@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import update
 
 from assay.core.points.columns import Points, concat, from_lists
@@ -43,7 +44,7 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> li
             refusals.append(refusal)
             continue
         refusals.append(None)
-        if len(logged.keys) > skip:
+        if len(logged.values) > skip:
             points.setdefault(run.id, []).append(_columns(unit, scope, logged, skip))
         if not rest_is_new:
             continue
@@ -63,9 +64,10 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> li
 
 
 def _columns(unit: Unit, scope: Scope, logged: Logged, skip: int) -> Points:
-    ids = unit.keys.ids(scope.workspace_id, dict.fromkeys(logged.keys))
+    known = unit.keys.ids(scope.workspace_id, dict.fromkeys(logged.keys))
+    ids = [known[key] for key in logged.keys]
     columns = from_lists(
-        [ids[key] for key in logged.keys],
+        ids if logged.key_index is None else np.array(ids, np.int64)[logged.key_index],
         logged.steps,
         logged.times_us,
         logged.values,

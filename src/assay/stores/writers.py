@@ -85,7 +85,7 @@ class WriterStore:
                 remedy=f"send again from record {got.next_seq}",
                 details={"expected": got.next_seq},
             )
-        return min(got.next_seq - sender.first_seq, len(logged.keys)), _end(sender, logged) > got.next_seq
+        return min(got.next_seq - sender.first_seq, len(logged.values)), _end(sender, logged) > got.next_seq
 
     def advance(self, run_id: int, logged: Logged) -> None:
         """The batch, which is stored in this transaction, counts as such."""
@@ -120,4 +120,4 @@ class WriterStore:
 def _end(sender: Writer, logged: Logged) -> int:
     """The number after the batch's last record."""
     others = bool(logged.params or logged.tags or logged.logged_values or logged.model_points)
-    return sender.first_seq + len(logged.keys) + others
+    return sender.first_seq + len(logged.values) + others

@@ -96,7 +96,7 @@ class Points:
 
 
 def from_lists(
-    key: Sequence[int],
+    key: Sequence[int] | Ints,
     step: Sequence[int] | Ints,
     time_us: Sequence[int] | Ints,
     value: Sequence[float] | Floats,
@@ -106,7 +106,7 @@ def from_lists(
     """Points from plain lists; `context` and `row` may be one number for all."""
     n = len(value)
     if n == 1 and isinstance(context, int) and isinstance(row, int):
-        return one(key[0], context, row, int(step[0]), int(time_us[0]), float(value[0]))
+        return one(int(key[0]), context, row, int(step[0]), int(time_us[0]), float(value[0]))
     return Points(
         np.array(key, np.int64),
         np.full(n, context, np.int64) if isinstance(context, int) else np.array(context, np.int64),

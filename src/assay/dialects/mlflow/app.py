@@ -20,8 +20,9 @@ from starlette.types import Scope as AsgiScope
 from assay.core.scope import Scope
 from assay.dialects.mlflow import artifacts, experiments, fields, metrics, models, runs
 from assay.dialects.mlflow.calls import ROUTES, Call, House, Route
+from assay.dialects.mlflow.decoding import Decoding
 from assay.dialects.mlflow.errors import render
-from assay.dialects.mlflow.logging import LOGGING, store
+from assay.dialects.mlflow.logging import LOGGING, batch, store
 from assay.services.files import ModelFiles, RunFiles
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput, NotFound, TooLarge
@@ -71,12 +72,19 @@ async def read_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def decode(request: Request, body: bytes) -> dict[str, Any]:
-    """The fields of a JSON body; what is no JSON object counts as empty, as in stock."""
+def check_kind(request: Request, body: bytes) -> None:
+    """Raises InvalidInput for a body that is not said to be JSON."""
     kind = request.headers.get("content-type", "")
-    if body and kind.partition(";")[0].strip().lower() != "application/json":
+    if kind == "application/json" or not body:
+        return
+    if kind.partition(";")[0].strip().lower() != "application/json":
         why = "must be one of ['application/json']." if kind else "header is missing."
         raise InvalidInput(f"Bad Request. Content-Type {why}", field="Content-Type", remedy="send JSON")
+
+
+def decode(request: Request, body: bytes) -> dict[str, Any]:
+    """The fields of a JSON body; what is no JSON object counts as empty, as in stock."""
+    check_kind(request, body)
     given = _decoded(body)
     if isinstance(given, str):  # the oldest clients encode twice
         given = _decoded(given.encode("utf-8", "surrogatepass"))
@@ -129,7 +137,7 @@ def _json(answer: dict[str, Any]) -> Response:
 
 def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
     """All routes that an mlflow client asks for."""
-    house = House(services, new_name, {})
+    house, decoding = House(services, new_name, {}), Decoding()
 
     def threaded(route: Route) -> Guarded:
         async def endpoint(request: Request) -> Response:
@@ -149,14 +157,23 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         single = path == "runs/log-parameter"
 
         async def endpoint(request: Request) -> Response:
-            body = await read_body(request)
-            scope = scope_of(request)
-            if not request.headers.get("content-type", "").startswith("application/json"):
-                decode(request, body)
+            body, scope = await read_body(request), scope_of(request)
+            check_kind(request, body)
             await store(services, scope, read(body, lambda: decode(request, body)), single=single)
             return NOTHING
 
         return Guarded(endpoint)
+
+    async def log_batch(request: Request) -> Response:
+        decoding.calls += 1
+        try:
+            body, scope = await read_body(request), scope_of(request)
+            check_kind(request, body)
+            logged = batch(await decoding.columns(body), lambda: decode(request, body))
+            await store(services, scope, logged, single=False)
+        finally:
+            decoding.calls -= 1
+        return NOTHING
 
     async def proxy(request: Request) -> Response:
         path, scope = request.path_params["path"], scope_of(request)
@@ -226,6 +243,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
 
         for path in LOGGING:
             add("POST", f"mlflow/{path}", logging_(path))
+        add("POST", "mlflow/runs/log-batch", Guarded(log_batch))
         for route in ROUTES:
             add(route.method, f"mlflow/{route.path}", threaded(route))
         add("GET", "mlflow/artifacts/list", Guarded(run_list))

@@ -16,38 +16,11 @@ from assay.core.points.columns import Ints
 from assay.core.scope import Scope
 from assay.core.tracking import Logged, ModelPoint
 from assay.dialects.mlflow import fields
+from assay.dialects.mlflow.plain import UNREADABLE, Columns, Metric, Pair
 from assay.services.house import Services
 from assay.wire.errors import InvalidInput, ParamChanged
 
 MAX_METRICS, MAX_PARAMS, MAX_TAGS, MAX_ALL = 1_000, 100, 100, 1_000
-
-
-class Metric(msgspec.Struct, gc=False):
-    """A point as clients send it."""
-
-    key: str
-    value: float
-    timestamp: int
-    step: int = 0
-    model_id: str | None = None
-    dataset_name: str | None = None
-    dataset_digest: str | None = None
-
-
-class Pair(msgspec.Struct, gc=False):
-    """A param or tag as clients send it."""
-
-    key: str
-    value: str | None = None
-
-
-class Batch(msgspec.Struct):
-    """The body of log-batch."""
-
-    run_id: str
-    metrics: list[Metric] = []
-    params: list[Pair] = []
-    tags: list[Pair] = []
 
 
 class Point(Metric, kw_only=True, gc=False):
@@ -56,9 +29,6 @@ class Point(Metric, kw_only=True, gc=False):
     run_id: str
 
 
-# What the strict decoders raise: wrong types and no JSON, bytes that are no UTF-8, depth without end.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-BATCH = msgspec.json.Decoder(Batch)
 POINT = msgspec.json.Decoder(Point)
 
 
@@ -158,31 +128,57 @@ def _check_sizes(metrics: int, params: int, tags: int) -> None:
         )
 
 
-def batch(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
-    """What a log-batch body brings; the strict decoder is tried first because almost all bodies pass it."""
-    try:
-        sent = BATCH.decode(body)
-        run_id, metrics, params, tags = sent.run_id, sent.metrics, sent.params, sent.tags
-        _check_sizes(len(metrics), len(params), len(tags))
-        as_pairs = {
-            "params": [{"key": pair.key, "value": pair.value} for pair in params],
-            "tags": [{"key": pair.key, "value": pair.value} for pair in tags],
-        }
-        if not run_id:
-            raise fields.missing("run_id")
-    except UNREADABLE:
-        given = lenient()
-        run_id = _run_id(given)
-        items = fields.objects(given, "metrics")
-        _check_sizes(len(items), len(fields.items(given, "params")), len(fields.items(given, "tags")))
-        metrics = [_metric(item, f"metrics[{index}]") for index, item in enumerate(items)]
-        as_pairs = given
+def batch(columns: Columns | None, lenient: Callable[[], dict[str, Any]]) -> Logged:
+    """What a log-batch body brings: its columns, or what the lenient decoder finds where they are none or wrong."""
+    if columns is not None and (logged := _plainly_logged(columns)) is not None:
+        return logged
+    given = lenient()
+    run_id = _run_id(given)
+    items = fields.objects(given, "metrics")
+    _check_sizes(len(items), len(fields.items(given, "params")), len(fields.items(given, "tags")))
+    metrics = [_metric(item, f"metrics[{index}]") for index, item in enumerate(items)]
     logged = _logged(run_id, metrics, batched=True)
-    if as_pairs.get("params"):
-        logged.params = fields.pairs(as_pairs, "params", "parameter", fields.PARAM_BOUND)
-    if as_pairs.get("tags"):
-        logged.tags = fields.pairs(as_pairs, "tags", "tag", fields.TAG_BOUND)
+    logged.params = fields.pairs(given, "params", "parameter", fields.PARAM_BOUND)
+    logged.tags = fields.pairs(given, "tags", "tag", fields.TAG_BOUND)
     return logged
+
+
+def _plainly_logged(columns: Columns) -> Logged | None:
+    """What the columns bring, or None if something is wrong with a point."""
+    timestamps = np.frombuffer(columns.timestamp, np.int64)
+    _check_sizes(len(timestamps), len(columns.params), len(columns.tags))
+    if not columns.run_id or (len(timestamps) and not (timestamps.min() >= 0 and timestamps.max() <= fields.MAX_MS)):
+        return None
+    try:
+        for name in columns.keys:
+            fields.key(name, "metric")
+    except InvalidInput:
+        return None
+    key = np.frombuffer(columns.key, np.uint32).astype(np.int64)
+    values = np.frombuffer(columns.value, np.float64)
+    steps = np.frombuffer(columns.step, np.int64)
+    times_us = timestamps * 1_000
+    logged = Logged(columns.run_id, columns.keys, values, steps, times_us, key_index=key)
+    logged.model_points = [
+        ModelPoint(
+            of.model_id,
+            columns.keys[key[of.at]],
+            values.item(of.at),
+            steps.item(of.at),
+            times_us.item(of.at),
+            of.dataset_name,
+            of.dataset_digest,
+        )
+        for of in columns.of_models
+    ]
+    logged.params = _pairs(columns.params, "params", "parameter", fields.PARAM_BOUND)
+    logged.tags = _pairs(columns.tags, "tags", "tag", fields.TAG_BOUND)
+    return logged
+
+
+def _pairs(pairs: Sequence[Pair], name: str, what: str, bound: int) -> dict[str, str]:
+    given = {name: [{"key": pair.key, "value": pair.value} for pair in pairs]}
+    return fields.pairs(given, name, what, bound) if pairs else {}
 
 
 def metric(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
@@ -210,7 +206,6 @@ def tag(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
 
 
 LOGGING: dict[str, Callable[[bytes, Callable[[], dict[str, Any]]], Logged]] = {
-    "runs/log-batch": batch,
     "runs/log-metric": metric,
     "runs/log-parameter": param,
     "runs/set-tag": tag,
