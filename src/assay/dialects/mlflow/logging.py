@@ -61,8 +61,6 @@ def _place(metrics: Sequence[Metric], name: str, value: object) -> str:
 
 def _column(numbers: list[int], low: int, high: int) -> Ints | None:
     """The numbers as a column, or None if one of them is out of bounds."""
-    if len(numbers) == 1:
-        return np.array(numbers, np.int64) if low <= numbers[0] <= high else None
     try:
         column = np.array(numbers, np.int64)
     except OverflowError:
@@ -185,7 +183,11 @@ def metric(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
     """What a log-metric body brings."""
     try:
         sent = POINT.decode(body)
-        return _logged(sent.run_id or fields.needed({}, "run_id"), [sent])
+        run_id = sent.run_id or fields.needed({}, "run_id")
+        if sent.model_id or not (0 <= sent.timestamp <= fields.MAX_MS and -fields.INT64 <= sent.step < fields.INT64):
+            return _logged(run_id, [sent])
+        key = fields.key(sent.key, "metric")
+        return Logged(run_id, (key,), (sent.value,), (sent.step,), (sent.timestamp * 1_000,))
     except UNREADABLE:
         given = lenient()
         return _logged(_run_id(given), [_metric(given, "")])
