@@ -7,7 +7,7 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -80,6 +80,11 @@ def copied(source: Path) -> Copy:
         synced.append(time.perf_counter() - began)
     place.unlink()
     return Copy(statistics.median(synced), statistics.median(plain))
+
+
+def median_of(copies: Sequence[Copy]) -> Copy:
+    """The median of several."""
+    return Copy(statistics.median(one.synced_s for one in copies), statistics.median(one.plain_s for one in copies))
 
 
 def big(target: Target, source: Path) -> Big:

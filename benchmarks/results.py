@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 from bars import Verdict, verdicts
 from cells import LOADS, Lengths, Outcome, Started
-from files import Big, Copy, Small
+from files import Big, Copy, Small, median_of
 from floors import Floors, pooled
 from load import Load
 from tail import Growth
@@ -29,11 +29,16 @@ class Report:
     lengths: Lengths
     kinds: list[Kind] = field(default_factory=list)
     floors: list[Floors] = field(default_factory=list)
-    copy: Copy | None = None
+    copies: list[Copy] = field(default_factory=list)
     found: dict[tuple[str, str], Outcome] = field(default_factory=dict)  # (cell, name of the server)
     failures: list[str] = field(default_factory=list)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     busy: tuple[float, float, float] = field(default_factory=os.getloadavg)
+
+    @property
+    def copy(self) -> Copy | None:
+        """What `cp` took."""
+        return median_of(self.copies) if self.copies else None
 
     def write(self, path: Path) -> None:
         """The page says what is known now."""
@@ -46,7 +51,7 @@ class Report:
             self._files(),
             self._start(),
         ]
-        parts += [self._tail(), self._servers(), self._failures()]
+        parts += [self._tail(), self._servers(), self._failures(), _profiles()]
         path.write_text("\n\n".join(part for part in parts if part) + "\n")
 
     def _top(self) -> str:
@@ -83,7 +88,10 @@ class Report:
                 ("the same, 8 connections", f"{now.dropped_points_per_s:,.0f} points/s"),
             ]
         if self.copy:
-            rows.append(("`cp` of the big file with fsync", f"{self.copy.synced_s:.2f} s"))
+            each = " / ".join(f"{one.synced_s:.2f}" for one in self.copies)
+            rows.append(
+                ("`cp` of the big file with fsync", f"{self.copy.synced_s:.2f} s (before each of ours: {each})")
+            )
             rows.append(("`cp` of the big file", f"{self.copy.plain_s:.2f} s"))
         return "## Floors\n\n" + table(("what", "median"), rows) if rows else ""
 
@@ -166,6 +174,12 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     header = list(header)
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _profiles() -> str:
+    """Where the time goes, which is written by hand."""
+    place = Path(__file__).with_name("profiles.md")
+    return place.read_text().strip() if place.exists() else ""
 
 
 def _command(kind: Kind) -> str:

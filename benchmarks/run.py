@@ -82,6 +82,9 @@ def measure_all(contender: Contender, cells: list[str], report: Report, out: Pat
                 continue
             say(f"{kind.name}: {cell}")
             target: Target | None = None
+            if source is not None and cell == "big-file" and kind.ours:
+                report.copies.append(files.copied(source))
+                say(f"    cp: {brief(report.copies[-1])}")
             try:
                 if cell == "start" and not kind.slow_start:
                     report.found[cell, kind.name] = started(contender.make())
@@ -120,9 +123,7 @@ def main() -> int:
     try:
         everybody = contenders(options.store or ["sqlite", "postgresql"], postgres, peers=not options.no_peers)
         if "big-file" in cells:
-            say("cp of the big file")
             source = files.big_file(lengths.big_bytes)
-            report.copy = files.copied(source)
         wants_floors = any(cell in LOADS for cell in cells)
         for contender in everybody:
             if wants_floors and (contender.name.startswith("assay") or len(report.floors) < 3):
