@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from assay.wire.errors import AssayError, Unavailable
 
 GROUP = 256
 KEY_CACHE = 200_000
+PATIENCE_S = 0.002
 
 
 @contextmanager
@@ -67,6 +69,8 @@ class Writer:
         self._unit = unit
         self._lock = lock
         self._seq = 0
+        self._callers = 0  # who called or waited when the last group was done
+        self._patience_s = 0.0
         self._keys: dict[tuple[int, str], int] = {}
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -99,23 +103,36 @@ class Writer:
     def _run(self) -> None:
         with self._engine.connect().execution_options(assay_write=True) as connection:
             while (job := self._queue.get()) is not None:
-                group, last = [job], False
-                while len(group) < GROUP:
-                    try:
-                        more = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                    if more is None:
-                        last = True
-                        break
-                    group.append(more)
+                group, last = self._gathered(job)
+                began = time.monotonic()
                 if self._lock is not None:
                     with self._lock:
                         self._commit(connection, group)
                 else:
                     self._commit(connection, group)
+                self._patience_s = min(time.monotonic() - began, PATIENCE_S)
+                self._callers = len(group) + self._queue.qsize()
                 if last:
                     return
+
+    def _gathered(self, first: _Job) -> tuple[list[_Job], bool]:
+        """The next group, and whether it is the last.
+
+        Callers who were just answered mostly call again at once. They are waited for, but no longer than the last
+        commit took: otherwise half of them would be committed while the others call, for ever, at twice the cost.
+        """
+        group = [first]
+        until = time.monotonic() + self._patience_s
+        while len(group) < GROUP:
+            try:
+                wait_s = until - time.monotonic() if len(group) < self._callers else 0
+                more = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                return group, True
+            group.append(more)
+        return group, False
 
     def _commit(self, connection: Connection, group: list[_Job]) -> None:
         """Commits the group and answers each; on an unexpected failure each is tried alone."""
