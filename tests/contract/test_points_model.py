@@ -15,6 +15,7 @@ from support.length import length
 
 from assay.core.points import chunks, pages
 from assay.core.tracking import Logged, Writer
+from assay.stores import compaction
 from assay.stores import points as stored_points
 from assay.testing import inside
 from assay.testing.house import House
@@ -126,7 +127,9 @@ def tiny() -> Iterator[None]:
     """Tails, pages and chunks so small that a few points fill them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored_points, "TAIL_BATCHES", 3)
+        patch.setattr(compaction, "FOLDED", 4)
         patch.setattr(chunks, "FULL", 5)
+        patch.setattr(chunks, "ENOUGH", 3)
         patch.setattr(pages, "SMALL", 4)
         patch.setattr(pages, "FULL", 5)
         yield

@@ -83,7 +83,13 @@ class Protocol(HttpToolsProtocol):
         """Called by the parser."""
         if (self.parser.should_upgrade() and self._should_upgrade()) or self.cycle.response_complete:
             return
-        self.cycle.body += body
+        held = self.cycle.body
+        if not held:
+            self.cycle.body = body  # type: ignore[assignment]  # uvicorn measures it and makes bytes of it: no copy
+        elif isinstance(held, bytearray):
+            held += body
+        else:
+            self.cycle.body = bytearray(held) + body
         if len(self.cycle.body) > HELD:
             self.flow.pause_reading()
         self.cycle.message_event.set()

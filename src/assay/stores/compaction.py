@@ -1,6 +1,6 @@
-"""Compaction: an owner's tail of batches becomes chunks and pages; rest, rewind and fork build on it.
+"""Compaction: an owner's tail of batches becomes one batch, or chunks and pages; rest, rewind and fork build on it.
 
-Who calls holds the owner's lock. What is deleted is exactly what was read in the same transaction.
+Who calls holds the owner's lock. What is deleted is exactly what was read, by the same statement.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 LEVEL = 3  # zstandard's level of what is compacted: written seldom, read often
 
 ASKED = 200  # series a statement
+FOLDED = 1_024  # points of a batch that is folded with others no more
 # The statements of what every long tail costs go to the driver itself.
+TAKE = "DELETE FROM metric_batch WHERE owner_id = ?"  # RETURNING: what is deleted is what was read
+BATCH = "writer, seq, payload"
+EMPTY = "UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"
+SHORTER = "UPDATE metric_motion SET batches = batches - ?, bytes = bytes - ? WHERE owner_id = ?"
 RANGE = "first_step, first_us, last_step, last_us, count"
 MINE = "FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ?"
 UP = "ORDER BY first_step, first_us"
@@ -47,18 +52,31 @@ class Compaction:
         self._unit = unit
         self._connection = unit.connection
 
-    def compact(self, owner_id: int) -> None:
-        """The owner's tail lies in chunks and pages; its batches are gone."""
-        rows = self._unit.rows("SELECT writer, seq, payload FROM metric_batch WHERE owner_id = ?", (owner_id,))
-        if not rows:
+    def shorten(self, owner_id: int, count: int) -> None:
+        """The tail of `count` batches is short again: small batches become one where they are most of it.
+
+        Chunks grow by thousands of points. A run that logs point by point would rewrite its last chunk for each few.
+        """
+        small = self._unit.rows(f"{TAKE} AND count < ? RETURNING {BATCH}", (owner_id, FOLDED))
+        points = [decode(payload) for _, _, payload in small]
+        if 2 * len(small) <= count:
+            self.compact(owner_id, points)
             return
-        self._add(owner_id, concat([decode(payload) for _, _, payload in rows]).normal())
-        driver, sql = self._unit.driver(), self._unit.delta.sql
-        driver.executemany(
-            sql("DELETE FROM metric_batch WHERE owner_id = ? AND writer = ? AND seq = ?"),
-            [(owner_id, writer, seq) for writer, seq, _ in rows],
-        )
-        driver.execute(sql("UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"), (owner_id,))
+        folded = concat(points).normal()
+        payload = encode(folded)
+        writer, seq, _ = small[0]
+        self._unit.put(batch, [(owner_id, writer, seq, len(folded), payload)])
+        fewer, shorter = len(small) - 1, sum(len(row[2]) for row in small) - len(payload)
+        self._unit.driver().execute(self._unit.delta.sql(SHORTER), (fewer, shorter, owner_id))
+
+    def compact(self, owner_id: int, taken: Sequence[Points] = ()) -> None:
+        """The owner's tail lies in chunks and pages, and so does what was taken from it; its batches are gone."""
+        rows = self._unit.rows(f"{TAKE} RETURNING {BATCH}", (owner_id,))
+        points = [*taken, *(decode(payload) for _, _, payload in rows)]
+        if not points:
+            return
+        self._add(owner_id, concat(points).normal())
+        self._unit.driver().execute(self._unit.delta.sql(EMPTY), (owner_id,))
 
     def _add(self, owner_id: int, points: Points) -> None:
         series_of = {(key_id, context_id): series for key_id, context_id, series in points.series()}

@@ -34,6 +34,7 @@ class Delta:
     placeholder: str
     insert_rows: Callable[[Table, Sequence[tuple[Any, ...]]], tuple[str, Sequence[Any]]]  # a statement and its values
     rows_at_once: int
+    joins_writes: bool  # whether one statement may write to several tables
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
 
     def sql(self, text: str) -> str:
@@ -153,6 +154,7 @@ SQLITE = Delta(
     placeholder="?",
     insert_rows=_sqlite_rows,
     rows_at_once=64,  # more gain nothing, and each number of rows is a statement that the driver keeps
+    joins_writes=False,
     refusal=_sqlite_refusal,
 )
 
@@ -168,5 +170,6 @@ POSTGRES = Delta(
     placeholder="%s",
     insert_rows=_postgres_rows,
     rows_at_once=10_000,
+    joins_writes=True,
     refusal=_postgres_refusal,
 )

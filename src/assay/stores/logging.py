@@ -94,9 +94,16 @@ def _locked(unit: Unit, table: str, uids: set[str]) -> dict[str, Head]:
         ask = f"SELECT id FROM {table} WHERE uid IN "  # noqa: S608 -- table is one of ours
         wanted = sorted(row[0] for row in _rows(unit, ask, wanted, ""))
         name = "id"
-    ask = f"SELECT id, uid, workspace_id, lifecycle FROM {table} WHERE {name} IN "  # noqa: S608 -- the same
-    heads = (Head(*row) for row in _rows(unit, ask, wanted, f" ORDER BY id{unit.delta.row_lock}"))
-    return {head.uid: head for head in heads}
+    # The time is read in the same statement, but outside: after the locks were waited for.
+    ask = (
+        f"SELECT head.*, ({unit.delta.now_us}) FROM "  # noqa: S608 -- the same
+        f"(SELECT id, uid, workspace_id, lifecycle FROM {table} WHERE {name} IN "
+    )
+    found: dict[str, Head] = {}
+    for *head, now_us in _rows(unit, ask, wanted, f" ORDER BY id{unit.delta.row_lock}) AS head"):
+        unit.it_is(now_us)
+        found[head[1]] = Head(*head)
+    return found
 
 
 def _rows(unit: Unit, ask: str, wanted: Sequence[Any], end: str) -> Iterator[Any]:

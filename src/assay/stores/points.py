@@ -74,23 +74,25 @@ class PointStore:
             batches.append((owner_id, writer, seq, len(normal), payload))
             touched.append((owner_id, now, 1, len(payload)))
             values += [(owner_id, *row) for row in latest_of(normal)]
-        tails = unit.put(motion, touched, OR_LONGER)
+        tails = unit.put_together((batch, batches, ""), (live, values, OR_NEWER), (motion, touched, OR_LONGER))
         for owner_id, count, _ in tails:
             if count == 1:  # it was at rest, or has just been compacted
                 self._set_in_motion(owner_id)
-        unit.put(batch, batches)
-        unit.put(live, values, OR_NEWER)
         fill = {owner_id: max(count / TAIL_BATCHES, held / TAIL_BYTES) for owner_id, count, held in tails}
         long = sorted(owner_id for owner_id, share in fill.items() if share > 1)
         near = [owner_id for owner_id, share in fill.items() if share > EARLY]
         if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
             long = [max(near, key=fill.__getitem__)]
+        counts = {owner_id: count for owner_id, count, held in tails if held <= EARLY * TAIL_BYTES}
         for owner_id in long:
-            self.compaction.compact(owner_id)
+            if owner_id in counts:
+                self.compaction.shorten(owner_id, counts[owner_id])
+            else:
+                self.compaction.compact(owner_id)
 
     def _set_in_motion(self, owner_id: int) -> None:
         driver, sql = self._unit.driver(), self._unit.delta.sql
-        driver.execute(sql(f"INSERT INTO metric_live ({LIVE}) SELECT {LIVE} {AT_REST}"), (owner_id,))
+        driver.execute(sql(f"INSERT INTO metric_live ({LIVE}) SELECT {LIVE} {AT_REST} {OR_NEWER}"), (owner_id,))
         driver.execute(sql(f"DELETE {AT_REST}"), (owner_id,))
 
     def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:

@@ -326,7 +326,19 @@ class LayoutContract:
             inside.check(found)
             seen.add(found.batches)
         assert max(seen) == 32
+        assert not found.chunks
+        assert not found.pages  # small batches were folded into one, not compacted
         assert house.points(uid, "loss").step.tolist() == list(range(70))
+
+    def test_a_tail_of_large_batches_is_compacted_at_32(self, house: House) -> None:
+        uid = house.run()
+        for batch in range(70):
+            house.log(uid, "loss", [0.0] * 1_500, range(batch * 1_500, (batch + 1) * 1_500))
+            inside.check(inside.layout(house.store, house.head(uid).id))
+        found = inside.layout(house.store, house.head(uid).id)
+        assert found.batches < 32
+        assert all(row._mapping["count"] >= 4_096 for row in found.chunks[:-1])
+        assert len(house.points(uid, "loss")) == 70 * 1_500
 
     def test_a_tail_has_at_most_256_kib(self, house: House) -> None:
         uid = house.run()

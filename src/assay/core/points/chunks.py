@@ -1,7 +1,7 @@
 """Chunks: the compacted form of one series, cut into pieces that never overlap.
 
-A late batch rewrites exactly the chunks whose range of (step, time) it touches; the last chunk of a series is filled
-up before a new one begins.
+A late batch rewrites exactly the chunks whose range of (step, time) it touches. Points after the last chunk are added
+to it while it is small. A chunk of `ENOUGH` points is left as it is: filling it up would write each point twice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from assay.core.points.columns import Points, concat
 
 FULL = 8_192  # points
+ENOUGH = 4_096
 
 
 Position = tuple[int, int]  # step, time in microseconds
@@ -38,8 +39,8 @@ def touched(chunks: Sequence[ChunkRange], points: Points) -> list[ChunkRange]:
     if hit:
         return list(chunks[hit[0] : hit[-1] + 1])
     before = [chunk for chunk in chunks if chunk.last < low]
-    if before and (before[-1].count < FULL or len(before) < len(chunks)):
-        return before[-1:]  # fill up the last chunk, or a gap from the chunk before it
+    if before and (before[-1].count < ENOUGH or len(before) < len(chunks)):
+        return before[-1:]  # add to the last chunk, or fill a gap from the chunk before it
     return list(chunks[:1]) if chunks and not before else []
 
 
@@ -65,8 +66,8 @@ def cut(points: Points) -> list[Points]:
 
 
 def merge(old: Sequence[Points], new: Points) -> list[Points]:
-    """The pieces that replace the touched chunks."""
-    return cut(concat([*old, new]).normal())
+    """The pieces that replace the touched chunks; the new points are in canonical order."""
+    return cut(concat([*old, new]).normal() if old else new)
 
 
 @dataclass(frozen=True, slots=True)

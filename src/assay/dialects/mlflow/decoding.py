@@ -19,7 +19,7 @@ from assay.dialects.mlflow import plain
 log = logging.getLogger(__name__)
 
 SMALLEST, LARGEST = 16 * 1024, 4 << 20  # bytes of a body worth sending
-MOST = 3  # bodies that the process may have before it: more are decoded here meanwhile
+MOST = 5  # bodies that the process may have before it: more are decoded here meanwhile
 CHECK_S = 5.0
 IDLE_CHECKS = 12
 RETRY_S = 60.0
