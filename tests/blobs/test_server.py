@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Iterator
 from http.client import IncompleteRead
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from support.flows import CLIENTS
 from support.s3 import S3
-from support.server import ASSAY, Http, Server
+from support.server import ASSAY, Answer, Http, Server
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 LARGE = os.urandom(1_000_003) * 9
@@ -191,6 +192,28 @@ def test_presigned_uploads_and_a_folders_links_are_not_offered(http: Http) -> No
     given = {"run_id": "0" * 32, "path": "x"}
     answer = http.request("POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", given)
     assert (answer.status, answer.json["error_code"]) == (501, "NOT_IMPLEMENTED")
+
+
+def test_a_runs_file_has_a_link_where_the_store_gives_one(running: Server, http: Http) -> None:
+    run = http.mlflow("POST", "runs/create", {"experiment_id": "0"})["run"]["info"]
+    place = run["artifact_uri"].removeprefix("mlflow-artifacts:")
+    http.request("PUT", f"/api/2.0/mlflow-artifacts/artifacts{place}/a/b.bin", LARGE)
+
+    def ask(**given: object) -> Answer:
+        given = {"run_id": run["run_id"], "path": "a/b.bin", **given}
+        return http.request("POST", "/api/2.0/mlflow/artifacts/presigned-download-url", given)
+
+    for wrong in ({"expiration": 0}, {"expiration": 604_801}, {"path": "../b"}):
+        assert (ask(**wrong).status, ask(**wrong).json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert ask(run_id="0" * 32).json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    answer = ask()
+    if not running.options:  # a folder
+        assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+        return
+    assert answer.json["file_size"] == len(LARGE)
+    with urlopen(answer.json["presigned_url"]) as got:
+        assert got.read() == LARGE
+    assert ask(path="a/c.bin").json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
 
 
 def test_the_same_bucket_serves_a_restarted_server_and_no_other_catalog(s3: S3, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Twin:
         """What was logged after the step is gone, and writers begin anew."""
         self.house.branches.rewind(self.house.scope, self.uid, step)
         self.model.rewind(step)
-        self.epoch += bool(self.records) or self.epoch > 0
+        self.epoch += 1
         self.records = []
 
     def fork(self, step: int | None) -> Twin:

@@ -207,3 +207,21 @@ def test_numbers_have_no_pattern(field: object) -> None:
             parse(f"{text} LIKE '%'", 0)
     else:
         assert parse(f"{text} LIKE '%'", 0) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "before_s"),
+    [
+        ("now", 0),
+        ("now - 90s", 90),
+        ("now-5m", 300),
+        ("now - 2h", 7_200),
+        ("now - 7d", 604_800),
+        ("now - 2w", 1_209_600),
+    ],
+)
+def test_relative_times_are_from_the_moment_of_asking(text: str, before_s: int) -> None:
+    moment = 1_700_000_000 * 1_000_000
+    found = parse(f"start_time > {text}", moment)
+    assert isinstance(found, Comparison)
+    assert found.value == moment - before_s * 1_000_000

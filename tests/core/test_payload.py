@@ -16,7 +16,7 @@ from assay.core.points import payload
 from assay.core.points.columns import Points, empty, from_lists
 from assay.core.points.payload import HEADER, RAW, ZSTD, decode, encode
 from assay.testing.strategies import points
-from assay.wire.errors import Corrupt
+from assay.wire.errors import Corrupt, TooLarge
 
 
 def bits(found: Points) -> list[bytes]:
@@ -131,3 +131,10 @@ def test_a_count_beyond_the_bound_is_refused() -> None:
     body = struct.pack("<I", (1 << 22) + 1) + (b"\0" + bytes(8)) * 5 + b"\x11"
     with pytest.raises(Corrupt):
         decode(sealed(RAW, body, len(body)))
+
+
+def test_a_payload_has_a_bound() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(payload, "MAX_POINTS", 3)
+        with pytest.raises(TooLarge, match="4 points at one step"):
+            payload.encode(from_lists([1] * 4, [0] * 4, [0] * 4, [1.0, 2.0, 3.0, 4.0]))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core.points import chunks, pages
-from assay.core.points.chunks import ChunkRange, position, touched
+from assay.core.points.chunks import ChunkRange, position
 from assay.core.points.columns import Points, concat, from_lists
 from assay.core.points.latest import latest
 from assay.testing.naive import Latest, Naive, of_columns
@@ -72,6 +72,7 @@ def small_chunks(request: pytest.FixtureRequest) -> int:
     """Chunks so small that a few points make many."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "FULL", request.param)
+        patch.setattr(chunks, "ENOUGH", (request.param + 1) // 2)
         yield request.param
 
 
@@ -81,12 +82,22 @@ def test_chunks_never_overlap_and_hold_everything(small_chunks: int, batches: li
     for batch in batches:
         new = batch.normal()
         ranges = [ChunkRange(position(piece, 0), position(piece, -1), len(piece)) for piece in stored]
-        hit = touched(ranges, new)
-        at = ranges.index(hit[0]) if hit else sum(chunk.last < position(new, 0) for chunk in ranges)
-        assert ranges[at : at + len(hit)] == hit, "what is touched lies together"
-        stored[at : at + len(hit)] = chunks.merge(stored[at : at + len(hit)], new)
-        for before, after in pairwise(stored):
-            assert position(before, -1) < position(after, 0)
+        low, high = position(new, 0), position(new, -1)
+        before = [chunk for chunk in ranges if chunk.first <= low][-1:]
+        among = [chunk for chunk in ranges if low < chunk.first <= high]
+        after = [chunk for chunk in ranges if chunk.first > max(low, high)][:1]
+        parts = chunks.part([*before, *among, *after], new)
+        assert of_columns(concat([piece for _, piece in parts])) == of_columns(new), "each point is in one part"
+        for chunk, piece in parts:
+            old = None if chunk is None else stored.pop(ranges.index(chunk))
+            if chunk is not None:
+                ranges.remove(chunk)
+            made = chunks.merge(old, piece)
+            at = sum(there.first < position(made[0], 0) for there in ranges)
+            stored[at:at] = made
+            ranges[at:at] = [ChunkRange(position(one, 0), position(one, -1), len(one)) for one in made]
+        for earlier, later in pairwise(stored):
+            assert position(earlier, -1) < position(later, 0)
         for piece in stored:
             at_one_place = (
                 position(piece, small_chunks - 1) == position(piece, -1) if len(piece) > small_chunks else True
@@ -96,6 +107,23 @@ def test_chunks_never_overlap_and_hold_everything(small_chunks: int, batches: li
     for batch in batches:
         expected.add(of_columns(batch))
     assert of_columns(concat(stored)) == sorted(expected.points)
+
+
+def test_late_points_touch_the_chunks_that_they_fall_into(small_chunks: int) -> None:
+    """One early and one late point, a hundred chunks between: two are touched, and the last not even."""
+    n = 100
+    ranges = [ChunkRange((10 * i, 0), (10 * i + 5, 0), chunks.ENOUGH) for i in range(n)]
+    new = from_lists([1] * 3, [3, 57, 10 * n], [0] * 3, [1.0] * 3).normal()
+    parts = chunks.part(ranges, new)
+    assert [chunk for chunk, _ in parts] == [ranges[0], ranges[5], None]
+    assert [piece.step.tolist() for _, piece in parts] == [[3], [57], [10 * n]]
+
+
+def test_pieces_are_equal() -> None:
+    """A full chunk that gets two late points does not leave a sliver."""
+    n = chunks.FULL + 2
+    pieces = chunks.cut(from_lists([1] * n, range(n), [0] * n, [0.0] * n))
+    assert [len(piece) for piece in pieces] == [n // 2, n // 2]
 
 
 @given(one_series())

@@ -110,6 +110,11 @@ def a_run(server: Server) -> str:
     return str(answer.json["run"]["info"]["run_id"])
 
 
+def a_model(server: Server) -> str:
+    answer = ask(server, "POST", API + "logged-models", b'{"experiment_id": "0", "name": "m"}')
+    return str(answer.json["model"]["info"]["model_id"])
+
+
 def refused(answer: Answer, what: object) -> None:
     """A coded error, which shows nothing of what it protects."""
     assert 400 <= answer.status < 500 or answer.status == 501, (what, answer)
@@ -124,6 +129,7 @@ def decoded(path: str) -> str:
     return unquote(path, errors="replace")
 
 
+AJAX = "/ajax-api/2.0/mlflow/"
 PREFIXES = ["/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/", "/api/3.0/mlflow-artifacts/"]
 
 
@@ -145,14 +151,18 @@ def test_a_path_in_the_address_stays_within(running: Server, path: str) -> None:
 
 @pytest.mark.parametrize("path", [path for path in REFUSED if path != "a/"])
 def test_a_path_in_a_query_or_a_body_stays_within(running: Server, path: str) -> None:
-    uid = a_run(running)
+    uid, model = a_run(running), a_model(running)
     before = around(running)
     for given in (path, decoded(path)):
         sent = quote(given, safe="")
         refused(ask(running, "GET", f"/get-artifact?run_id={uid}&path={sent}"), given)
-        for address in (f"{API}artifacts/list?run_id={uid}&path={sent}", f"{PREFIXES[0]}artifacts?path={sent}"):
+        for address in (
+            f"{API}artifacts/list?run_id={uid}&path={sent}",
+            f"{PREFIXES[0]}artifacts?path={sent}",
+            f"{API}logged-models/{model}/artifacts/directories?artifact_directory_path={sent}",
+        ):
             answer = ask(running, "GET", address)
-            if answer.status != 200 or given != path:
+            if answer.status != 200 or given == decoded(path):
                 refused(answer, (address, given))
             else:  # what is only a name once a query is decoded, and names nothing
                 assert answer.json.get("files", []) == [], (address, given)
@@ -162,6 +172,23 @@ def test_a_path_in_a_query_or_a_body_stays_within(running: Server, path: str) ->
         for name in ("presigned-upload-url", "presigned-download-url"):
             body = json.dumps({"run_id": uid, "path": given}).encode()
             refused(ask(running, "POST", f"{API}artifacts/{name}", body), (name, given))
+    assert around(running) == before
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_path_that_a_browser_sends_stays_within(running: Server, path: str) -> None:
+    """The routes that only browsers ask: one reads a file of a model, the other writes a file of a run."""
+    uid, model = a_run(running), a_model(running)
+    before = around(running)
+    for given in (path, decoded(path)):
+        sent = quote(given, safe="")
+        place = f"{AJAX}logged-models/{model}/artifacts/files?artifact_file_path={sent}"
+        refused(ask(running, "GET", place), given)
+        stored = ask(running, "POST", f"{AJAX}upload-artifact?run_uuid={uid}&path={sent}", b"planted")
+        if stored.status != 200 or given == decoded(path):
+            refused(stored, given)
+        else:  # a name, under which it lies in the run's tree
+            assert ask(running, "GET", f"/get-artifact?run_id={uid}&path={sent}").body == b"planted"
     assert around(running) == before
 
 

@@ -63,8 +63,8 @@ def serve(
 
     from assay.server.app import create_app  # noqa: PLC0415
     from assay.server.compose import open_house  # noqa: PLC0415
+    from assay.server.guard import HEADERS, host_name  # noqa: PLC0415
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
-    from assay.server.guard import host_name  # noqa: PLC0415
     from assay.server.http import Protocol  # noqa: PLC0415
 
     if wrong := [name for name in more_names if host_name(name) != name.lower()]:
@@ -96,6 +96,7 @@ def serve(
             access_log=False,
             lifespan="on",
             server_header=False,
+            headers=list(HEADERS.items()),
             proxy_headers=False,  # anybody can send X-Forwarded-For
             timeout_graceful_shutdown=10,
         )

@@ -96,6 +96,8 @@ class Runs(Protocol):
 
     def set_lifecycle_of_experiment(self, scope: Scope, experiment_id: int, lifecycle: Lifecycle) -> None: ...
 
+    def set_parent(self, scope: Scope, id: int, parent_uid: str | None) -> None: ...
+
     def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
         """The ids of those uids that exist."""
         ...
@@ -236,7 +238,7 @@ class Writers(Protocol):
     """Who sends to a run, and how far he got."""
 
     def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
-        """The writer's progress; a new one begins at 0 in epoch 0."""
+        """The writer's progress; a new one begins at 0 in the run's epoch."""
         ...
 
     def seen(self, run_id: int, name: str) -> None:
@@ -244,7 +246,7 @@ class Writers(Protocol):
         ...
 
     def raise_epochs(self, run_id: int) -> None:
-        """All writers of the run begin anew: what they sent before is refused."""
+        """All writers of the run begin anew: what they sent before is refused, also of those not met yet."""
         ...
 
     def silent(self, run_ids: Sequence[int]) -> set[int]:

@@ -90,7 +90,9 @@ def create_app(server: Server, hosts: frozenset[str], ready: Callable[[], None])
         address = html.escape(f"{request.url.scheme}://{request.url.netloc}")
         return HTMLResponse(
             PAGE.format(address=address, runs=table),
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+            headers={
+                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+            },
         )
 
     async def unknown(request: Request, error: Exception) -> Response:

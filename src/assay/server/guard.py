@@ -21,6 +21,7 @@ from assay.wire.errors import AssayError, InvalidInput, PermissionDenied, Unauth
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN"}  # of every answer
 Render = Callable[[AssayError], Response]
 RENDERERS: tuple[tuple[str, Render], ...] = (
     ("/api/v1/", render_native),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.core.scope import Scope, Verb, allow
+from assay.core.search.ast import Order
 from assay.ports.store import Store
 from assay.wire.errors import InvalidInput, PermissionDenied
+
+ORDER_BOUND = 20
+IDS_BOUND = 30_000  # PostgreSQL takes 65,535 values a statement
 
 
 def authorise(scope: Scope, verb: Verb, kind: str) -> None:
@@ -46,3 +52,19 @@ def check_text(field: str, value: str, bound: int, *, blank: bool = False) -> st
     except UnicodeEncodeError:
         raise InvalidInput(f"{field} is not valid Unicode", field=field, remedy="send valid UTF-8") from None
     return value
+
+
+def check_search(experiment_ids: Sequence[int], order: Sequence[Order]) -> None:
+    """Returns if a statement can ask for so much.
+
+    Raises:
+        InvalidInput: There are too many experiments or sort keys.
+    """
+    for field, count, bound in (
+        ("experiment_ids", len(experiment_ids), IDS_BOUND),
+        ("order_by", len(order), ORDER_BOUND),
+    ):
+        if count > bound:
+            raise InvalidInput(
+                f"{field} has {count} items, more than {bound}", field=field, bound=bound, remedy="name fewer"
+            )

@@ -8,11 +8,11 @@ from assay.core.scope import Scope, Verb
 from assay.core.search.ast import Expr, Order
 from assay.core.tracking import Experiment, Lifecycle, Page, View
 from assay.ports.store import UnitOfWork
-from assay.services.base import Service, authorise, check_text
+from assay.services.base import Service, authorise, check_search, check_text
 from assay.wire.errors import InvalidState, NotFound
 
 NAME_BOUND = 500
-LOCATION_BOUND = 4_096
+LOCATION_BOUND = 2_048
 TAG_KEY_BOUND = 250
 TAG_VALUE_BOUND = 20_000
 PAGE_BOUND = 50_000
@@ -144,6 +144,7 @@ class ExperimentService(Service):
     ) -> Page[Experiment]:
         """A page of experiments, newest first unless ordered otherwise."""
         authorise(scope, Verb.READ, "experiment")
+        check_search((), order)
         with self._store.read() as unit:
             return unit.experiments.search(scope, view, where, order, min(limit, PAGE_BOUND), token)
 

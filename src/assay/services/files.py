@@ -19,6 +19,7 @@ from assay.services.collection import DAY_US, FRESH_US, Collected, checked, coll
 from assay.wire.errors import InvalidInput, NotFound, NotSupported, Unavailable
 
 PATH_BOUND = 1_000
+PATH_BYTES = 2_000  # PostgreSQL indexes no more than 2,704
 BUFFER = 4 << 20  # bytes that are gathered while as many are written
 PARTS_BOUND = 10_000
 LEASE_S = 24 * 3600  # how long a client may take to send its parts; the links end with it
@@ -58,6 +59,7 @@ def check_path(path: str, *, root: bool = False) -> str:
     bad = (
         not path
         or len(path) > PATH_BOUND
+        or len(path.encode(errors="surrogatepass")) > PATH_BYTES
         or any(part in ("", ".", "..") for part in parts)
         or any(sign in path for sign in ("\\", "\0", "#", "%2e", "%2E", "%2f", "%2F", "%5c", "%5C", "%25", "%00"))
         or (len(parts[0]) > 1 and parts[0][1] == ":" and parts[0][0].isalpha())

@@ -9,7 +9,7 @@ from assay.core.scope import Scope, Verb
 from assay.core.search.ast import Expr, Order
 from assay.core.tracking import Lifecycle, LoggedModel, ModelStatus, Page
 from assay.ports.store import Store, UnitOfWork
-from assay.services.base import Service, authorise, check_text
+from assay.services.base import Service, authorise, check_search, check_text
 from assay.wire.errors import NotActive, NotFound
 
 NAME_BOUND = 500
@@ -162,6 +162,7 @@ class ModelService(Service):
     ) -> Page[LoggedModel]:
         """A page of models with all they own, newest first unless ordered otherwise."""
         authorise(scope, Verb.READ, "model")
+        check_search(experiment_ids, order)
         with self._store.read() as unit:
             page = unit.models.search(scope, experiment_ids, where, order, min(limit, PAGE_BOUND), token)
             return Page(filled(unit, page.items), page.next_token)

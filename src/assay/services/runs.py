@@ -24,7 +24,7 @@ from assay.core.tracking import (
     View,
 )
 from assay.ports.store import Store, UnitOfWork
-from assay.services.base import Service, authorise, check_text
+from assay.services.base import Service, authorise, check_search, check_text
 from assay.wire.errors import NotActive, NotFound
 
 KEY_BOUND = 250
@@ -224,14 +224,36 @@ class RunService(Service):
         authorise(scope, Verb.WRITE, "run")
         self._store.write(lambda unit: unit.writers.seen(unit.runs.lock(scope, uid).id, name))
 
+    def change_tag(
+        self, scope: Scope, uid: str, key: str, change: Callable[[str | None], str], bound: int = TAG_BOUND
+    ) -> None:
+        """The tag is what `change` makes of it, or of None; nobody else sets it meanwhile.
+
+        Raises:
+            NotFound: No such run.
+            NotActive: It is deleted.
+            InvalidInput: The new value is out of bounds.
+        """
+        authorise(scope, Verb.WRITE, "run")
+        check_text("tag key", key, KEY_BOUND)
+
+        def work(unit: UnitOfWork) -> None:
+            run = active(unit.runs.lock(scope, uid))
+            value = change(unit.owned.tags([run.id]).get(run.id, {}).get(key))
+            unit.owned.set_tags(scope, run.id, {key: check_text("tag value", value, bound, blank=True)})
+
+        self._store.write(work)
+
     def delete_tag(self, scope: Scope, uid: str, key: str) -> None:
-        """The tag is gone. Raises NotFound if run or tag do not exist, NotActive."""
+        """The tag is gone, and with it the parent that it named. Raises NotFound for run or tag, NotActive."""
         authorise(scope, Verb.WRITE, "run")
 
         def work(unit: UnitOfWork) -> None:
             run = active(unit.runs.lock(scope, uid))
             if not unit.owned.delete_tag(scope, run.id, key):
                 raise NotFound(f"No tag with name: {key} in run with id {uid}", field="key")
+            if key == PARENT_TAG:
+                unit.runs.set_parent(scope, run.id, None)
 
         self._store.write(work)
 
@@ -278,6 +300,7 @@ class RunService(Service):
     ) -> Page[RunRecord]:
         """A page of runs with all they own. Newest start first, then by uid, unless ordered otherwise."""
         authorise(scope, Verb.READ, "run")
+        check_search(experiment_ids, order)
         with self._store.read() as unit:
             page = unit.runs.search(scope, experiment_ids, view, where, order, min(limit, PAGE_BOUND), token)
             return Page(records(unit, page.items), page.next_token)

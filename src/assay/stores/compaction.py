@@ -32,10 +32,9 @@ EMPTY = "UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"
 SHORTER = "UPDATE metric_motion SET batches = batches - ?, bytes = bytes - ? WHERE owner_id = ?"
 RANGE = "first_step, first_us, last_step, last_us, count"
 MINE = "FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ?"
-UP = "ORDER BY first_step, first_us"
-FROM_TO = f"{MINE} AND (first_step, first_us) >= (?, ?) AND (first_step, first_us) <= (?, ?)"
 BEFORE = f"SELECT {RANGE} {MINE} AND (first_step, first_us) <= (?, ?) ORDER BY first_step DESC, first_us DESC LIMIT 1"
-AFTER = f"SELECT {RANGE} {MINE} AND (first_step, first_us) > (?, ?) {UP} LIMIT 1"
+AFTER = f"SELECT {RANGE} {MINE} AND (first_step, first_us) > (?, ?) ORDER BY first_step, first_us"
+REPLACED = f"DELETE {MINE} AND first_step = ? AND first_us = ? RETURNING payload"
 CHUNKED = (
     "WITH asked(key_id, context_id) AS (VALUES {}) SELECT key_id, context_id FROM asked WHERE EXISTS (SELECT 1 FROM "
     "metric_chunk c WHERE c.owner_id = ? AND c.key_id = asked.key_id AND c.context_id = asked.context_id)"
@@ -130,23 +129,22 @@ class Compaction:
         return outgrown
 
     def _merge_chunks(self, owner_id: int, points: Points) -> list[tuple[Any, ...]]:
-        """The rows that replace the chunks which a series' new points touch; those are deleted."""
+        """The rows of a series' new points, and of the chunks that they fall into; those are deleted."""
         series = (owner_id, int(points.key[0]), int(points.context[0]))
-        hit = chunks.touched(self._near(series, points), points)
-        old: list[Points] = []
-        if hit:
-            these = (*series, *hit[0].first, *hit[-1].first)
-            old = [decode(row[0]) for row in self._unit.rows(f"SELECT payload {FROM_TO}", these)]
-            self._unit.driver().execute(self._unit.delta.sql(f"DELETE {FROM_TO}"), these)
-        return [_chunk_row(owner_id, piece) for piece in chunks.merge(old, points)]
+        rows: list[tuple[Any, ...]] = []
+        for chunk_, piece in chunks.part(self._near(series, points), points):
+            old = None if chunk_ is None else decode(self._unit.rows(REPLACED, (*series, *chunk_.first))[0][0])
+            rows += [_chunk_row(owner_id, part) for part in chunks.merge(old, piece)]
+        return rows
 
     def _near(self, series: tuple[int, int, int], points: Points) -> list[chunks.ChunkRange]:
-        """The chunks of the series among which the points come to lie, and one on either side where they hit none."""
+        """The chunks of the series among which the points lie, and the one on either side."""
         low, high = chunks.position(points, 0), chunks.position(points, -1)
-        before = self._unit.rows(BEFORE, (*series, *low))
-        found = self._unit.rows(f"SELECT {RANGE} {FROM_TO} {UP}", (*series, *(before[0][:2] if before else low), *high))
-        if not any(tuple(row[2:4]) >= low for row in found):
-            found += self._unit.rows(AFTER, (*series, *high))
+        found = self._unit.rows(BEFORE, (*series, *low))
+        for row in self._unit.rows(AFTER, (*series, *low)):
+            found.append(row)
+            if row[:2] > high:
+                break
         return [chunks.ChunkRange((row[0], row[1]), (row[2], row[3]), row[4]) for row in found]
 
     def at_rest(self, before_us: int, limit: int) -> list[int]:

@@ -94,7 +94,7 @@ def _locked(unit: Unit, table: str, uids: set[str]) -> dict[str, Head]:
         ask = f"SELECT id FROM {table} WHERE uid IN "  # noqa: S608 -- table is one of ours
         wanted = sorted(row[0] for row in _rows(unit, ask, wanted, ""))
         name = "id"
-    # The time is read in the same statement, but outside: after the locks were waited for.
+    # The time is read in the same statement, but outside: after the first lock was waited for.
     ask = (
         f"SELECT head.*, ({unit.delta.now_us}) FROM "  # noqa: S608 -- the same
         f"(SELECT id, uid, workspace_id, lifecycle FROM {table} WHERE {name} IN "

@@ -47,7 +47,9 @@ ON CONFLICT (owner_id, key_id, context_id) DO UPDATE SET
     THEN metric_live.max_value ELSE excluded.max_value END
 """
 OR_LONGER = """
-ON CONFLICT (owner_id) DO UPDATE SET touched_us = excluded.touched_us,
+ON CONFLICT (owner_id) DO UPDATE SET
+  touched_us = CASE WHEN excluded.touched_us > metric_motion.touched_us
+    THEN excluded.touched_us ELSE metric_motion.touched_us END,
   batches = metric_motion.batches + 1, bytes = metric_motion.bytes + excluded.bytes
 RETURNING owner_id, batches, bytes
 """

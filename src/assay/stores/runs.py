@@ -112,6 +112,10 @@ class RunStore:
         if status in ENDED:
             self._connection.execute(update(motion).where(motion.c.owner_id == id).values(touched_us=0))
 
+    def set_parent(self, scope: Scope, id: int, parent_uid: str | None) -> None:
+        """The run has this parent, or none."""
+        self._change(scope, id, parent_uid=parent_uid)
+
     def _change(self, scope: Scope, id: int, **values: Any) -> None:
         later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
         self._connection.execute(

@@ -92,6 +92,7 @@ run = Table(
     Column("created_us", BigInteger, nullable=False),
     Column("updated_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
+    Column("epoch", Integer, nullable=False, server_default="0"),  # of its writers; raised by a rewind
     Index("run_by_start", "experiment_id", "start_us", "uid"),
     Index("run_by_parent", "parent_uid"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, select, update
 
@@ -27,12 +27,12 @@ class WriterStore:
         self._connection = unit.connection
 
     def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
-        """The writer's progress; a new one begins at 0 in epoch 0."""
+        """The writer's progress; a new one begins at 0 in the run's epoch."""
         statement = self._unit.delta.insert(table).values(
             run_id=run_id,
             name=name,
             stream=stream,
-            epoch=0,
+            epoch=select(schema.run.c.epoch).where(schema.run.c.id == run_id).scalar_subquery(),
             next_seq=0,
             actor=scope.actor.name,
             heartbeats=heartbeats,
@@ -47,7 +47,11 @@ class WriterStore:
     def seen(self, run_id: int, name: str) -> None:
         """The writer is alive."""
         mine = and_(table.c.run_id == run_id, table.c.name == name)
-        self._connection.execute(update(table).where(mine).values(seen_us=self._unit.now_us()))
+        self._connection.execute(update(table).where(mine).values(seen_us=self._later()))
+
+    def _later(self) -> Any:
+        """The time, never earlier than the row's last."""
+        return self._unit.delta.later(table.c.seen_us, self._unit.now_us())
 
     def _find(self, run_id: int, name: str, stream: str) -> Progress | None:
         row = self._connection.execute(
@@ -94,13 +98,16 @@ class WriterStore:
             return
         mine = and_(table.c.run_id == run_id, table.c.name == sender.name, table.c.stream == sender.stream)
         reached = self._unit.delta.later(table.c.next_seq, _end(sender, logged))
-        self._connection.execute(update(table).where(mine).values(next_seq=reached, seen_us=self._unit.now_us()))
+        self._connection.execute(update(table).where(mine).values(next_seq=reached, seen_us=self._later()))
 
     def raise_epochs(self, run_id: int) -> None:
-        """All writers of the run begin anew: what they sent before is refused."""
-        self._connection.execute(
-            update(table).where(table.c.run_id == run_id).values(epoch=table.c.epoch + 1, next_seq=0)
-        )
+        """All writers of the run begin anew: what they sent before is refused, also of those not met yet."""
+        run = schema.run
+        own = self._connection.execute(select(run.c.epoch).where(run.c.id == run_id)).scalar_one()
+        theirs = self._connection.execute(select(func.max(table.c.epoch)).where(table.c.run_id == run_id)).scalar_one()
+        epoch = max(own, theirs or 0) + 1
+        self._connection.execute(update(run).where(run.c.id == run_id).values(epoch=epoch))
+        self._connection.execute(update(table).where(table.c.run_id == run_id).values(epoch=epoch, next_seq=0))
 
     def silent(self, run_ids: Sequence[int]) -> set[int]:
         """Those of the runs whose heartbeating writers have all been silent for five minutes."""

@@ -238,6 +238,22 @@ class TimeContract:
 class StateContract:
     """States, the deleted and the lost."""
 
+    def test_an_archived_experiment_is_out_of_the_way_and_works(self, house: House) -> None:
+        uid, id = house.run(), house.experiment_id
+        house.experiments.set_archived(house.scope, id, archived=True)
+        found = house.experiments.get(house.scope, id)
+        assert found.lifecycle is Lifecycle.ARCHIVED
+        assert id in {item.id for item in house.experiments.search(house.scope).items}
+        house.log(uid, "loss", [1.0])
+        house.experiments.set_tags(house.scope, id, {"team": "risk"})
+        assert house.values(house.run(), "loss") == []
+        house.experiments.set_archived(house.scope, id, archived=False)
+        assert house.experiments.get(house.scope, id).lifecycle is Lifecycle.ACTIVE
+        house.experiments.delete(house.scope, id)
+        with pytest.raises(InvalidState, match="is deleted"):
+            house.experiments.set_archived(house.scope, id, archived=True)
+        assert house.experiments.get(house.scope, id).lifecycle is Lifecycle.DELETED
+
     @pytest.mark.parametrize("status", list(Status))
     def test_every_state_is_kept(self, house: House, status: Status) -> None:
         uid = house.run()

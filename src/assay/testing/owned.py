@@ -231,6 +231,17 @@ class WriterContract:
         house.log(uid, "w", [9.0], [2], writer=writer(0, epoch=1))
         assert house.values(uid, "w") == [1.0, 2.0, 9.0]
 
+    def test_a_rewind_refuses_writers_that_it_has_not_met(self, house: House) -> None:
+        uid = house.run()
+        self.send(house, uid, writer(0), 1.0, 2.0, 3.0)
+        house.branches.rewind(house.scope, uid, 1)
+        with pytest.raises(Conflict, match="rewound"):
+            self.send(house, uid, writer(0, name="late"), 9.0)
+        assert house.runs.open_writer(house.scope, uid, "later", "points").epoch == 1
+        self.send(house, uid, writer(0, name="late", epoch=1), 4.0)
+        assert 9.0 not in house.values(uid, "w")
+        house.branches.rewind(house.scope, house.run(), 1)  # one without any writer
+
     def test_batches_of_one_group_follow_each_other(self, house: House) -> None:
         uid = house.run()
         sent = [house.send(uid, "loss", [float(i)], [i], writer=writer(i)) for i in range(100)]

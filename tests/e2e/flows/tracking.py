@@ -33,8 +33,36 @@ def worker(args):
     MlflowClient().log_batch(run_id, metrics=[Metric(f"rank{rank}", i, i, i) for i in range(50)])
 
 
+def wide():
+    """Single calls, and more params and tags than the client sends at once."""
+    client = MlflowClient()
+    params = {f"p{number}": str(number) for number in range(250)}
+    tags = {f"t{number}": f"value {number}" for number in range(250)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "ü report.txt")
+        file.write_text("one file")
+        with mlflow.start_run(experiment_id=client.create_experiment("wide")) as run:
+            mlflow.set_tag("single", "é 1")
+            mlflow.log_params(params)
+            mlflow.set_tags(tags)
+            mlflow.log_artifact(file)
+            mlflow.log_artifact(str(file), "below/it")
+    run_id = run.info.run_id
+    stored = client.get_run(run_id).data
+    assert stored.tags["single"] == "é 1"
+    assert stored.params == params
+    assert {key: value for key, value in stored.tags.items() if key[0] == "t"} == tags
+    for path in ("ü report.txt", "below/it/ü report.txt"):
+        assert Path(client.download_artifacts(run_id, path)).read_text() == "one file", path
+        got = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=path)
+        assert Path(got).read_text() == "one file", path
+
+
 def main():
     client = MlflowClient()
+    wide()
+    # There is no registry of models, and the client is told so rather than that the call failed
+    refused("ENDPOINT_NOT_FOUND", client.search_registered_models)
     experiment = mlflow.set_experiment("daily")
     assert mlflow.set_experiment("daily").experiment_id == experiment.experiment_id
     assert client.get_experiment("0").name == "Default"

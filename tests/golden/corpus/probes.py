@@ -30,7 +30,15 @@ def steps() -> Iterator[Step]:
         case("user agent", headers={"User-Agent": "mlflow-python-client/3.17.2"}),
     )
     yield from on("POST", "/version", case("another method", {}))
-    yield from on("GET", "/health", case("plain"), case("with fields", {"a": "b"}))
+    yield from on(
+        "GET",
+        "/health",
+        case("plain"),
+        case("with fields", {"a": "b"}),
+        case("accept", headers={"Accept": "application/json"}),
+        case("as a client asks", headers={"Accept-Encoding": "gzip, deflate", "X-MLflow-Client-Version": "3.17.2"}),
+        case("user agent", headers={"User-Agent": "kube-probe/1.31"}),
+    )
     yield from on("POST", "/health", case("another method", {}))
     yield from on(
         "GET",

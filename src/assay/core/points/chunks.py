@@ -1,13 +1,14 @@
 """Chunks: the compacted form of one series, cut into pieces that never overlap.
 
-A late batch rewrites exactly the chunks whose range of (step, time) it touches. Points after the last chunk are added
-to it while it is small. A chunk of `ENOUGH` points is left as it is: filling it up would write each point twice.
+A late point rewrites the one chunk that it falls into, or that stands before its gap. Points after the last chunk are
+added to it while it is small. A chunk of `ENOUGH` points is left as it is: filling it up would write each point twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,19 +30,33 @@ class ChunkRange:
     count: int
 
 
-def touched(chunks: Sequence[ChunkRange], points: Points) -> list[ChunkRange]:
-    """The chunks that new points of the series must be merged with: a contiguous stretch, possibly empty.
+def part(chunks: Sequence[ChunkRange], points: Points) -> list[tuple[ChunkRange | None, Points]]:
+    """The new points in pieces, each with the chunk that it must be merged with; None for what begins a new chunk.
 
-    Both are ordered by position.
+    Both are in order, the points in their canonical one. Of the series' chunks those are needed among which the points
+    lie, and the one on either side.
     """
-    low, high = position(points, 0), position(points, -1)
-    hit = [i for i, chunk in enumerate(chunks) if chunk.last >= low and chunk.first <= high]
-    if hit:
-        return list(chunks[hit[0] : hit[-1] + 1])
-    before = [chunk for chunk in chunks if chunk.last < low]
-    if before and (before[-1].count < ENOUGH or len(before) < len(chunks)):
-        return before[-1:]  # add to the last chunk, or fill a gap from the chunk before it
-    return list(chunks[:1]) if chunks and not before else []
+    place = np.zeros(len(points), np.int64)
+    for later in chunks[1:]:
+        place[_until(points, later.first, included=False) :] += 1
+    pieces: list[tuple[ChunkRange | None, Points]] = []
+    starts = [0, *(np.flatnonzero(place[1:] != place[:-1]) + 1).tolist(), len(points)]
+    for start, end in pairwise(starts):
+        piece = points.take(slice(start, end))
+        chunk = chunks[int(place[start])] if chunks else None
+        if chunk is not None and chunk is chunks[-1] and chunk.count >= ENOUGH:
+            inside = _until(piece, chunk.last, included=True)
+            pieces += [(chunk, piece.take(slice(0, inside))), (None, piece.take(slice(inside, None)))]
+        else:
+            pieces.append((chunk, piece))
+    return [(chunk, piece) for chunk, piece in pieces if len(piece)]
+
+
+def _until(points: Points, place: Position, *, included: bool) -> int:
+    """How many points lie before a place, or there too."""
+    step, time_us = points.step, points.time_us
+    low, high = np.searchsorted(step, place[0], "left"), np.searchsorted(step, place[0], "right")
+    return int(low + np.searchsorted(time_us[low:high], place[1], "right" if included else "left"))
 
 
 def position(points: Points, index: int) -> Position:
@@ -50,24 +65,25 @@ def position(points: Points, index: int) -> Position:
 
 
 def cut(points: Points) -> list[Points]:
-    """The points in pieces of `FULL`, longer only where many points share one position."""
-    pieces: list[Points] = []
+    """The points in equal pieces of at most `FULL`, longer only where many points share one position."""
+    n = len(points)
     same = (points.step[1:] == points.step[:-1]) & (points.time_us[1:] == points.time_us[:-1])
-    at, n = 0, len(points)
-    while n - at > FULL:
-        end = at + FULL
-        while end < n and same[end - 1]:
+    parts = -(-n // FULL)
+    pieces: list[Points] = []
+    at = 0
+    for number in range(1, parts + 1):
+        end = n * number // parts
+        while 0 < end < n and same[end - 1]:
             end += 1
-        pieces.append(points.take(slice(at, end)))
-        at = end
-    if at < n:
-        pieces.append(points.take(slice(at, n)))
+        if end > at:
+            pieces.append(points.take(slice(at, end)))
+            at = end
     return pieces
 
 
-def merge(old: Sequence[Points], new: Points) -> list[Points]:
-    """The pieces that replace the touched chunks; the new points are in canonical order."""
-    return cut(concat([*old, new]).normal() if old else new)
+def merge(old: Points | None, new: Points) -> list[Points]:
+    """The pieces that replace a chunk, or begin new ones; the new points are in canonical order."""
+    return cut(new if old is None else concat([old, new]).normal())
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,12 @@ import numpy.typing as npt
 import zstandard
 
 from assay.core.points.columns import Floats, Ints, Points, one
-from assay.wire.errors import Corrupt
+from assay.wire.errors import Corrupt, TooLarge
 
 HEADER = struct.Struct("<BBII")
 FORMAT = 1
 RAW, ZSTD = 0, 1
-MAX_POINTS = 1 << 22
+MAX_POINTS = 1 << 22  # of a payload
 EQUAL, DOUBLES, SINGLES = 0, 16, 17
 WIDTHS = (1, 2, 4, 8)
 WORTH_COMPRESSING = 128  # bytes of a body
@@ -46,7 +46,18 @@ MAX_SINGLE = float(np.finfo(np.float32).max)
 
 
 def encode(points: Points, level: int = 1) -> bytes:
-    """The points as a payload; level is zstandard's."""
+    """The points as a payload; level is zstandard's.
+
+    Raises:
+        TooLarge: There are more than `MAX_POINTS`. So many lie in one payload only where they share a step and a time.
+    """
+    if len(points) > MAX_POINTS:
+        raise TooLarge(
+            f"A series would hold {len(points)} points at one step and time",
+            field="step",
+            bound=MAX_POINTS,
+            remedy="log later points under other steps or times",
+        )
     body = _one_body(points) if len(points) == 1 else _body(points)
     codec, packed = (RAW, body) if len(body) < WORTH_COMPRESSING else (ZSTD, _compressor(level).compress(body))
     return HEADER.pack(FORMAT, codec, zlib.crc32(packed), len(body)) + packed

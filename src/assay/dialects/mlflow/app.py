@@ -230,6 +230,10 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
     async def presigned(request: Request) -> Response:
         return _json(await run_sync(artifacts.presigned, house, scope_of(request), request.path_params["path"]))
 
+    async def presigned_of_run(request: Request) -> Response:
+        given = decode(request, await read_body(request))
+        return _json(await run_sync(artifacts.presigned_of_run, house, scope_of(request), given))
+
     async def info(request: Request) -> Response:
         files = services.files
         parts = {"multipart_uploads_enabled": files.multipart, "multipart_downloads_enabled": files.links}
@@ -252,8 +256,8 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         add("GET", "mlflow/artifacts/list", Guarded(run_list))
         add("GET", "mlflow/logged-models/{model_id}/artifacts/directories", Guarded(model_list))
         add("GET", "mlflow/server-info", info)
-        for name in ("presigned-upload-url", "presigned-download-url"):
-            add("POST", f"mlflow/artifacts/{name}", Guarded(unsupported))
+        add("POST", "mlflow/artifacts/presigned-upload-url", Guarded(unsupported))
+        add("POST", "mlflow/artifacts/presigned-download-url", Guarded(presigned_of_run))
         add("GET", "mlflow-artifacts/artifacts", Guarded(proxy_list))
         for method in ("GET", "PUT", "DELETE"):
             add(method, "mlflow-artifacts/artifacts/{path:path}", Guarded(proxy))

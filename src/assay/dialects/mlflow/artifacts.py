@@ -20,6 +20,7 @@ from assay.services.files import LooseFiles, ModelFiles, Place, RunFiles, check_
 from assay.wire.errors import AssayError, InvalidInput, NotFound, NotSupported
 
 LINK_S = 900
+LINK_BOUND_S = 604_800  # what the clouds allow
 BROWSER_BOUND = 10 * 1024 * 1024  # bytes that a browser may send at once
 UNSUPPORTED = "Multipart {} is not supported for the current artifact repository"  # clients look for these words
 _RUN = re.compile(r"(?P<root>.+)/(?P<uid>[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z")
@@ -154,6 +155,29 @@ def not_supported(path: str) -> AssayError:
     """The refusal of presigned uploads. Raises InvalidInput for a path that no transfer could have."""
     check_path(path)
     return NotSupported("Presigned uploads are not supported: clients send files to the server, or in parts")
+
+
+def presigned_of_run(house: House, scope: Scope, given: dict[str, Any]) -> dict[str, Any]:
+    """Where the object store itself gives a run's file."""
+    uid, path = fields.needed(given, "run_id"), check_path(fields.needed(given, "path"))
+    ttl_s = fields.integer(given, "expiration")
+    ttl_s = LINK_S if ttl_s is None else ttl_s
+    if not 1 <= ttl_s <= LINK_BOUND_S:
+        raise InvalidInput(
+            f"expiration must be between 1 and {LINK_BOUND_S} seconds (got {ttl_s}).",
+            field="expiration",
+            bound=LINK_BOUND_S,
+        )
+    house.services.runs.head(scope, uid)
+    if not house.services.files.links:
+        raise InvalidInput(
+            "Presigned download is not supported for runs with proxied artifact storage "
+            "(artifact URI scheme: mlflow-artifacts). "
+            "This endpoint requires a run with a direct cloud storage artifact URI.",
+            field="run_id",
+        )
+    file, url = house.services.files.link(scope, RunFiles(uid), path, ttl_s)
+    return encode.present(presigned_url=url, file_size=file.size)
 
 
 def presigned(house: House, scope: Scope, path: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ VIEWS |= {"1": View.ACTIVE, "2": View.DELETED, "3": View.ALL}  # the numbers of 
 MAX_RESULTS = 50_000
 NAME_BOUND = 500
 TAG_BOUND = 20_000
-HOSTED = {"http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "abfss", "models"}
+HOSTED = {"http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "abfss", "r2", "b2", "models"}
 
 
 def view(call: Call, name: str) -> View:
@@ -58,7 +58,8 @@ def check_location(value: str) -> str:
         )
     if "#" in value or ";" in value:
         raise InvalidInput("'artifact_location' URL can't include fragments or params.", field="artifact_location")
-    if parts.scheme in HOSTED or any(sign in value for sign in "?\\") or ".." in value.split("/"):
+    hosted = parts.scheme in HOSTED or (parts.scheme == "mlflow-artifacts" and parts.netloc)
+    if hosted or any(sign in value for sign in "?\\") or ".." in value.split("/"):
         raise InvalidInput(
             f"Invalid artifact location: {value[:200]!r}",
             field="artifact_location",

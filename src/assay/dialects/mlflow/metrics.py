@@ -18,7 +18,6 @@ from assay.wire.errors import InvalidInput, NotFound
 BULK_RUNS = 100
 BULK_POINTS = 25_000
 INTERVAL_POINTS = 2_500
-INTERVAL_DEFAULT = 320
 
 
 def by_time(points: Points) -> Points:
@@ -131,7 +130,7 @@ def get_history_bulk_interval(call: Call) -> dict[str, Any]:
     uids, key = _interval_runs(call), fields.needed(call.fields, "metric_key")
     count = fields.integer(call.fields, "max_results")
     if count is None:
-        count = INTERVAL_DEFAULT
+        count = INTERVAL_POINTS
     elif not 1 <= count <= INTERVAL_POINTS:
         raise InvalidInput(
             f"max_results must be between 1 and {INTERVAL_POINTS}. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from assay.core.tracking import NAME_TAG, Dataset, DatasetInput, Logged, ModelUse, RunRecord, Status
+from assay.core.tracking import NAME_TAG, Dataset, DatasetInput, ModelUse, RunRecord, Status
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results, view
@@ -14,6 +14,7 @@ from assay.wire.errors import InvalidInput
 EXPERIMENTS_BOUND = 20
 DESCRIPTION = {"artifact_path", "flavors", "run_id", "utc_time_created"}  # what a model's description holds at least
 HISTORY_TAG = "mlflow.log-model.history"
+HISTORY_BOUND = 1 << 20  # characters; stock has none for this tag
 NUMBERED = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}  # the numbers of the enum
 DATASET_BOUNDS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
 
@@ -176,7 +177,7 @@ def log_model(call: Call) -> dict[str, Any]:
     given = fields.needed(call.fields, "model_json")
     try:
         described = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInput(
             f"Malformed model info. \n {given[:1000]} \n is not a valid JSON.", field="model_json"
         ) from None
@@ -184,10 +185,22 @@ def log_model(call: Call) -> dict[str, Any]:
     if lacking:
         shown = ", ".join(f"'{name}'" for name in sorted(lacking))
         raise InvalidInput(f"Model json is missing mandatory fields: {{{shown}}}", field="model_json")
-    before = json.loads(call.services.runs.get(call.scope, uid).tags.get(HISTORY_TAG, "[]"))
-    history = json.dumps([*before, described])
-    call.services.runs.log(call.scope, Logged(uid, tags={HISTORY_TAG: history[: fields.TAG_BOUND]})).result()
+    call.services.runs.change_tag(
+        call.scope, uid, HISTORY_TAG, lambda before: _history(before, described), HISTORY_BOUND
+    )
     return {}
+
+
+def _history(before: str | None, described: dict[str, Any]) -> str:
+    """The descriptions that a tag holds, if it is readable, and one more; the oldest are left out beyond the bound."""
+    try:
+        held = json.loads(before or "[]")
+    except (ValueError, RecursionError):
+        held = []
+    told = [json.dumps(item) for item in [*(held if isinstance(held, list) else []), described]]
+    while len(told) > 1 and sum(map(len, told)) + 2 * len(told) > HISTORY_BOUND:
+        del told[0]
+    return f"[{', '.join(told)}]"
 
 
 @route("POST", "experiments/search-datasets")
