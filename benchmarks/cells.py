@@ -64,7 +64,7 @@ Outcome = load.Load | files.Big | files.Small | tail.Growth | Started
 
 def applies(cell: str, kind: Kind) -> bool:
     """Whether the cell is measured on this kind of server."""
-    if cell in ("tail", "batch-1"):  # the one is about our own tables, the other is beside the floors
+    if cell in ("tail", "batch-1", "wide-8"):  # our own tables; beside the floors; reported without a bar
         return kind.ours
     return kind.files or not cell.endswith(("-file", "-files"))
 
