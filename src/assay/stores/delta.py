@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import ColumnElement, LargeBinary, Table, Text, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
@@ -86,9 +87,20 @@ def _no_text(cause: BaseException | None) -> AssayError | None:
     return None
 
 
+def _no_connection(error: BaseException) -> AssayError | None:
+    """The answer to a pool that had no connection to give in time."""
+    if not isinstance(error, NoConnection):
+        return None
+    return Unavailable(
+        "All connections of this server to its store are in use; nothing of this request was kept",
+        remedy="try again in a moment, or send fewer requests at once",
+        retry_after_s=RETRY_S,
+    )
+
+
 def _sqlite_refusal(error: BaseException) -> AssayError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if (answer := _no_text(cause)) is not None:
+    if (answer := _no_text(cause) or _no_connection(error)) is not None:
         return answer
     if not isinstance(cause, sqlite3.OperationalError):
         return None
@@ -110,7 +122,7 @@ def _sqlite_refusal(error: BaseException) -> AssayError | None:
 
 def _postgres_refusal(error: BaseException) -> AssayError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if (answer := _no_text(cause)) is not None:
+    if (answer := _no_text(cause) or _no_connection(error)) is not None:
         return answer
     if isinstance(cause, (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ReadOnlySqlTransaction)):
         return Unavailable(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -20,7 +20,7 @@ from assay.ports.store import UnitOfWork
 from assay.stores.delta import POSTGRES
 from assay.stores.migrate import check, prepare
 from assay.stores.unit import Unit
-from assay.stores.upkeep import Upkeep
+from assay.stores.upkeep import Upkeep, settle_each
 from assay.stores.writer import Writer, passing
 from assay.wire.errors import InvalidInput, InvalidState
 
@@ -57,9 +57,9 @@ class PostgresStore:
                 "The store's address cannot be read", field="--store", remedy="postgresql://user:password@host/database"
             ) from error
         self._random = random
-        self._engine = create_engine(
-            address, pool_size=16, max_overflow=16, pool_pre_ping=True, isolation_level="READ COMMITTED"
-        )
+        self._damaged: set[int] = set()
+        self._engine = _engine(address, 16, 16)
+        self._names = _engine(address, 2, 2)  # who interns holds a connection of the other already
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)
@@ -70,7 +70,7 @@ class PostgresStore:
         return Unit(connection, POSTGRES, self._random, self._intern)
 
     def _intern(self, table: Any, rows: list[dict[str, Any]]) -> None:
-        with self._engine.begin() as connection:
+        with self._names.begin() as connection:
             connection.execute(POSTGRES.insert(table).on_conflict_do_nothing(), rows)
 
     @contextmanager
@@ -106,7 +106,7 @@ class PostgresStore:
         with self.read() as unit:
             before_us = unit.now_us() - older_than_us
         ids = self._write(lambda unit: unit.points.compaction.at_rest(before_us, 1_000))
-        return sum(self._settle_one(id, before_us) for id in ids)
+        return settle_each(ids, lambda id: self._settle_one(id, before_us), self._damaged)
 
     def _settle_one(self, owner_id: int, before_us: int) -> bool:
         return self._write(lambda unit: unit.points.compaction.settle(owner_id, before_us))
@@ -124,3 +124,10 @@ class PostgresStore:
         self._upkeep.close()
         self._writer.close()
         self._engine.dispose()
+        self._names.dispose()
+
+
+def _engine(address: URL, size: int, more: int) -> Engine:
+    return create_engine(
+        address, pool_size=size, max_overflow=more, pool_pre_ping=True, isolation_level="READ COMMITTED"
+    )

@@ -19,7 +19,7 @@ from assay.ports.store import UnitOfWork
 from assay.stores.delta import SQLITE
 from assay.stores.migrate import prepare
 from assay.stores.unit import Unit
-from assay.stores.upkeep import Upkeep
+from assay.stores.upkeep import Upkeep, settle_each
 from assay.stores.writer import Writer, passing
 
 T = TypeVar("T")
@@ -43,6 +43,7 @@ class SqliteStore:
         self._memory = str(path) == ":memory:"
         self._path = str(path)
         self._random = random
+        self._damaged: set[int] = set()
         kwargs: dict[str, Any] = (
             {"poolclass": StaticPool} if self._memory else {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 64}
         )
@@ -94,7 +95,7 @@ class SqliteStore:
         """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""
         before_us = self.write(lambda unit: unit.now_us()) - older_than_us
         ids: list[int] = self._writer.submit(lambda unit: unit.points.compaction.at_rest(before_us, 1_000)).result()
-        return sum(self._settle_one(id, before_us) for id in ids)
+        return settle_each(ids, lambda id: self._settle_one(id, before_us), self._damaged)
 
     def _settle_one(self, owner_id: int, before_us: int) -> bool:
         done: bool = self._writer.submit(lambda unit: unit.points.compaction.settle(owner_id, before_us)).result()

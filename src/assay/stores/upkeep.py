@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from assay.wire.errors import Corrupt, TooLarge
 
 log = logging.getLogger(__name__)
+
+
+def settle_each(owner_ids: Iterable[int], settle: Callable[[int], bool], damaged: set[int]) -> int:
+    """Settles the owners; how many had need. One whose points are damaged is told of once and stops no other.
+
+    Args:
+        owner_ids: Whom to settle.
+        settle: Settles one, and says whether there was need.
+        damaged: Of whom it was told; they are added here.
+    """
+    count = 0
+    for owner_id in owner_ids:
+        try:
+            count += settle(owner_id)
+        except (Corrupt, TooLarge) as error:
+            if owner_id not in damaged:
+                damaged.add(owner_id)
+                log.warning("Owner %d cannot be compacted: %s. See: assay doctor", owner_id, error)
+    return count
 
 
 class Upkeep:

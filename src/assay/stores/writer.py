@@ -74,6 +74,7 @@ class Writer:
         self._keys: dict[tuple[int, str], int] = {}
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._door = threading.Lock()  # held while a job goes in, so that none does behind the last
         self.refusal: AssayError | None = None  # set when the store must take no more writes
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
         self._thread.start()
@@ -89,15 +90,17 @@ class Writer:
     def _put(self, job: _Job) -> Future[Any]:
         if self.refusal is not None:
             raise self.refusal
-        if self._closed:
-            raise Unavailable("The server is shutting down", remedy="try again in a moment", retry_after_s=1)
-        self._queue.put(job)
+        with self._door:
+            if self._closed:
+                raise Unavailable("The server is shutting down", remedy="try again in a moment", retry_after_s=1)
+            self._queue.put(job)
         return job.future
 
     def close(self) -> None:
         """Ends the thread after what was accepted."""
-        self._closed = True
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:

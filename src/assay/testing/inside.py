@@ -25,7 +25,12 @@ class Layout:
     pages: list[Any]  # rows in the order of (first key, first context)
     live: int
     latest: int
-    in_motion: bool
+    counted: tuple[int, int] | None  # batches and their bytes, as the owner's motion has them; None at rest
+
+    @property
+    def in_motion(self) -> bool:
+        """Whether something was logged since it was last settled."""
+        return self.counted is not None
 
 
 def settle(store: Store) -> None:
@@ -51,17 +56,23 @@ def layout(store: Store, owner_id: int) -> Layout:
         pages = run(
             select(page).where(page.c.owner_id == owner_id).order_by(page.c.first_key_id, page.c.first_context_id)
         ).all()
-        counts = [
-            run(select(func.count()).where(table.c.owner_id == owner_id)).scalar_one()
-            for table in (live, latest, motion)
-        ]
-    return Layout(count, int(size), list(chunks), list(pages), counts[0], counts[1], bool(counts[2]))
+        lives, latests = (
+            run(select(func.count()).where(table.c.owner_id == owner_id)).scalar_one() for table in (live, latest)
+        )
+        counted = run(select(motion.c.batches, motion.c.bytes).where(motion.c.owner_id == owner_id)).one_or_none()
+    here = None if counted is None else (int(counted.batches), int(counted.bytes))
+    return Layout(count, int(size), list(chunks), list(pages), lives, latests, here)
 
 
 def check(found: Layout) -> None:
-    """Asserts what always holds of an owner's points: a bounded tail, chunks and pages apart, true summaries."""
+    """Asserts what always holds of an owner's points: a short and counted tail, pieces apart, true summaries."""
     assert found.batches <= 32
     assert found.batch_bytes <= 256 * 1024
+    if found.counted is None:
+        assert found.batches == 0, "an owner at rest has batches"
+    else:  # when a tail is compacted is decided by these, not by what lies there
+        assert found.counted[0] == found.batches, "batches are counted wrongly"
+        assert found.counted[1] == found.batch_bytes, "bytes are counted wrongly"
     assert not (found.live and found.latest), "latest values lie in both tables"
     assert not found.latest or not found.in_motion
     for before, after in zip(found.chunks, found.chunks[1:], strict=False):
