@@ -14,14 +14,16 @@ from sqlalchemy import event
 from assay.wire.errors import NotFound, Unavailable
 
 UNIT_S = 0.0003
+Program = Sequence[tuple[str, Any, int]]  # what to do, with what, and at which of the stores
 
 
 class Delays:
-    """Delays the statements of a store, each by the next number of a schedule."""
+    """Delays the statements of stores, each by the next number of a schedule."""
 
     def __init__(self) -> None:
         self._schedule: Sequence[int] = (0,)
         self._numbers = itertools.count()
+        self.seen: set[str] = set()  # the statements that went to the driver itself
 
     def use(self, schedule: Sequence[int]) -> None:
         """From now on this schedule."""
@@ -31,9 +33,46 @@ class Delays:
         """Waits for as long as the schedule says; at zero others may run."""
         time.sleep(UNIT_S * self._schedule[next(self._numbers) % len(self._schedule)])
 
+    def told(self, statement: str) -> None:
+        """The same before a statement that goes to the driver itself."""
+        self.seen.add(statement)
+        self.pause()
+
     def watch(self, store: Any) -> None:
-        """The store's statements are delayed."""
-        event.listen(store._engine, "before_cursor_execute", self.pause)
+        """The store's statements are delayed, also those that go to the driver itself: no event tells of them."""
+        for engine in (store._engine, getattr(store, "_names", None)):
+            if engine is not None:
+                event.listen(engine, "before_cursor_execute", self.pause)
+        opened = store._unit
+
+        def unit(connection: Any) -> Any:
+            made = opened(connection)
+            driver = made.driver
+            made.driver = lambda: Delayed(driver(), self)
+            return made
+
+        store._unit = store._writer._unit = unit
+
+
+class Delayed:
+    """A driver's cursor whose statements are delayed."""
+
+    def __init__(self, cursor: Any, delays: Delays) -> None:
+        self._cursor = cursor
+        self._delays = delays
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        """Executes it, later."""
+        self._delays.told(statement)
+        return self._cursor.execute(statement, *values)
+
+    def executemany(self, statement: str, *values: Any) -> Any:
+        """The same."""
+        self._delays.told(statement)
+        return self._cursor.executemany(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
 
 
 @dataclass
@@ -54,7 +93,7 @@ class Play:
     acts: list[Act] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
 
-    def run(self, programs: Sequence[Sequence[tuple[str, Any]]], do: Callable[[str, Any], None]) -> None:
+    def run(self, programs: Sequence[Program], do: Callable[[str, Any, int], None]) -> None:
         """All programs, each in a thread; raises the first failure that is no refusal."""
         ready = threading.Barrier(len(programs))
         threads = [threading.Thread(target=self._one, args=(ready, program, do)) for program in programs]
@@ -66,16 +105,14 @@ class Play:
         if self.failures:
             raise self.failures[0]
 
-    def _one(
-        self, ready: threading.Barrier, program: Sequence[tuple[str, Any]], do: Callable[[str, Any], None]
-    ) -> None:
+    def _one(self, ready: threading.Barrier, program: Program, do: Callable[[str, Any, int], None]) -> None:
         try:
             ready.wait(60)
-            for kind, given in program:
+            for kind, given, where in program:
                 act = Act(kind, given, time.monotonic())
                 self.acts.append(act)
                 try:
-                    do(kind, given)
+                    do(kind, given, where)
                 except (NotFound, Unavailable):
                     act.refused = True
                 act.ended = time.monotonic()

@@ -16,32 +16,50 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import exists, select
 from support.length import length
-from support.stores import open_store
+from support.postgres import fresh_database
+from support.stores import open_store, random
 
 from assay.blobs.local import LocalBlobs
+from assay.core.points import chunks, pages
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.services.branches import BranchService
 from assay.services.files import FileService, RunFiles
 from assay.services.runs import RunService
+from assay.stores import compaction
+from assay.stores import points as stored_points
+from assay.stores.postgres import PostgresStore
 from assay.stores.schema import blob, tree_entry
+from assay.testing import inside
 
 SCOPE = Scope()
 PATHS, CONTENTS = ("a", "folder/b"), (b"", b"one", b"two" * 30_000)
 KEYS = ("loss", "accuracy")
-PART = 4  # points of each key in a batch
+PART = 4  # points of each key in a batch, at most
+STORES = 2  # servers that share a database, where they can
 
 schedules = st.lists(st.integers(0, 5), min_size=1, max_size=12)
-put = st.tuples(st.just("put"), st.tuples(st.sampled_from(PATHS), st.integers(0, len(CONTENTS) - 1)))
-delete = st.tuples(st.just("delete"), st.sampled_from(PATHS))
-look = st.tuples(st.just("look"), st.sampled_from(PATHS))
-gc = st.tuples(st.just("gc"), st.none())
+where = st.integers(0, STORES - 1)
+
+
+def acts(kind: str, given: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, Any, int]]:
+    """Acts of a kind, at any of the stores."""
+    return st.tuples(st.just(kind), given, where)
+
+
+put = acts("put", st.tuples(st.sampled_from(PATHS), st.integers(0, len(CONTENTS) - 1)))
+delete = acts("delete", st.sampled_from(PATHS))
+look = acts("look", st.sampled_from(PATHS))
+gc = acts("gc", st.none())
 file_programs = st.lists(st.lists(put | delete | gc | look, min_size=3, max_size=8), min_size=2, max_size=4)
-append = st.tuples(st.just("append"), st.none())
-compact = st.tuples(st.just("compact"), st.none())
-read = st.tuples(st.just("read"), st.none())
-rewind = st.tuples(st.just("rewind"), st.integers(-1, 30))
-point_programs = st.lists(st.lists(append | compact | read | rewind, min_size=3, max_size=8), min_size=2, max_size=4)
+append = acts("append", st.integers(1, PART))
+compact = acts("compact", st.none())
+read = acts("read", st.none())
+rewind = acts("rewind", st.integers(-1, 30))
+# Most acts append, so that tails grow long.
+point_programs = st.lists(
+    st.lists(append | append | append | compact | read | rewind, min_size=3, max_size=12), min_size=2, max_size=4
+)
 
 
 def new_uid() -> str:
@@ -59,30 +77,64 @@ class Slow(LocalBlobs):
         self.delays.pause()
 
 
-class Stage:
+class Server:
     """A store whose statements are delayed, and the services over it."""
 
-    def __init__(self, store: Any, folder: Path) -> None:
+    def __init__(self, store: Any, folder: Path, delays: Delays) -> None:
         self.store = store
-        self.delays = Delays()
-        self.delays.watch(store)
-        self.folder = folder / "files"
-        blobs = Slow(self.folder)
-        blobs.delays = self.delays
+        delays.watch(store)
+        blobs = Slow(folder)
+        blobs.delays = delays
         self.files = FileService(store, blobs, new_uid)
         self.runs = RunService(store, new_uid)
         self.branches = BranchService(store, new_uid)
 
+
+class Stage:
+    """Servers over one catalog and one folder of objects."""
+
+    def __init__(self, stores: list[Any], folder: Path) -> None:
+        self.delays = Delays()
+        self.folder = folder / "files"
+        self._servers = [Server(store, self.folder, self.delays) for store in stores]
+        self.store = stores[0]
+
+    def at(self, where: int) -> Server:
+        """The server of this number; SQLite has but one."""
+        return self._servers[where % len(self._servers)]
+
     def new_run(self) -> str:
-        return self.runs.create(SCOPE, 0, name="run").run.uid
+        return self.at(0).runs.create(SCOPE, 0, name="run").run.uid
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny() -> Iterator[None]:
+    """Tails, pages and chunks so small that a few appends fold and compact them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_points, "TAIL_BATCHES", 3)
+        patch.setattr(compaction, "FOLDED", 4)
+        patch.setattr(chunks, "FULL", 5)
+        patch.setattr(chunks, "ENOUGH", 3)
+        patch.setattr(pages, "SMALL", 4)
+        patch.setattr(pages, "FULL", 5)
+        yield
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One store for all examples, each of which has a run of its own."""
+    """One catalog for all examples, each of which has a run of its own."""
     folder = tmp_path_factory.mktemp("stage")
-    with open_store(request.param, folder, lambda: request.getfixturevalue("database_server")) as store:
-        yield Stage(store, folder)
+    if request.param == "sqlite":
+        with open_store("sqlite", folder, lambda: None) as store:
+            yield Stage([store], folder)
+        return
+    address = fresh_database(request.getfixturevalue("database_server"))
+    stores = [PostgresStore(address, f"test {number}", random) for number in range(STORES)]
+    try:
+        yield Stage(stores, folder)
+    finally:
+        for store in stores:
+            store.close()
 
 
 class Files:
@@ -93,13 +145,14 @@ class Files:
         self.uid = stage.new_run()
         self.place = RunFiles(self.uid)
 
-    def do(self, kind: str, given: Any) -> None:
+    def do(self, kind: str, given: Any, where: int) -> None:
+        files = self.stage.at(where).files
         if kind == "put":
-            asyncio.run(self.stage.files.put(SCOPE, self.place, given[0], _chunks(CONTENTS[given[1]])))
+            asyncio.run(files.put(SCOPE, self.place, given[0], _chunks(CONTENTS[given[1]])))
         elif kind == "delete":
-            asyncio.run(self.stage.files.delete(SCOPE, self.place, given))
+            asyncio.run(files.delete(SCOPE, self.place, given))
         elif kind == "gc":
-            self.stage.files.collect(0)
+            files.collect(0)
         else:
             self.look(given)
 
@@ -137,12 +190,14 @@ async def _chunks(data: bytes) -> AsyncIterator[bytes]:
 
 @settings(max_examples=length(25, 500), phases=[Phase.generate])
 @given(programs=file_programs, schedule=schedules)
-def test_no_reference_ever_dangles(stage: Stage, programs: list[list[tuple[str, Any]]], schedule: list[int]) -> None:
+def test_no_reference_ever_dangles(
+    stage: Stage, programs: list[list[tuple[str, Any, int]]], schedule: list[int]
+) -> None:
     files, play = Files(stage), Play()
     stage.delays.use(schedule)
     play.run(programs, files.do)
     stage.delays.use([0])
-    stage.files.collect(0)
+    stage.at(0).files.collect(0)
     check_all(stage)
     for path in PATHS:
         acts = [
@@ -159,28 +214,33 @@ class Points:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.uid = stage.new_run()
-        self.appended: dict[int, int] = {}  # the first step of each append, by its thread's act
-        self._numbers = itertools.count()
 
-    def do(self, kind: str, given: Any) -> None:
+    def do(self, kind: str, given: Any, where: int) -> None:
+        server = self.stage.at(where)
         if kind == "append":
-            self.append(given)
+            self.append(server, *given)
         elif kind == "compact":
-            self.stage.store.settle(-1)
+            server.store.settle(-1)
         elif kind == "rewind":
-            self.stage.branches.rewind(SCOPE, self.uid, given)
+            server.branches.rewind(SCOPE, self.uid, given)
         else:
-            self.read()
+            self.read(server)
 
-    def append(self, first: int) -> None:
-        steps = list(range(first, first + PART))
+    def append(self, server: Server, first: int, count: int) -> None:
+        steps = list(range(first, first + count))
         keys = [key for key in KEYS for _ in steps]
         values = [float(step) for step in steps] * len(KEYS)
-        self.stage.runs.log(SCOPE, Logged(self.uid, keys, values, steps * len(KEYS), steps * len(KEYS))).result()
+        server.runs.log(SCOPE, Logged(self.uid, keys, values, steps * len(KEYS), steps * len(KEYS))).result()
 
-    def read(self) -> list[int]:
-        """The steps that every key has."""
+    def check(self) -> None:
+        """What lies in the tables is sound."""
         with self.stage.store.read() as unit:
+            run_id = unit.runs.get(SCOPE, self.uid).id
+        inside.check(inside.layout(self.stage.store, run_id))
+
+    def read(self, server: Server) -> list[int]:
+        """The steps that every key has."""
+        with server.store.read() as unit:
             run_id = unit.runs.get(SCOPE, self.uid).id
             found = [unit.points.history(SCOPE, run_id, key) for key in KEYS]
             latest = {item.key: item.step for item in unit.points.latest([run_id]).get(run_id, [])}
@@ -192,18 +252,19 @@ class Points:
         return [int(step) for step in steps[0]]
 
 
-def _numbered(programs: list[list[tuple[str, Any]]]) -> list[list[tuple[str, Any]]]:
-    """Each append with steps of its own."""
+def _numbered(programs: list[list[tuple[str, Any, int]]]) -> list[list[tuple[str, Any, int]]]:
+    """Each append with steps of its own: the first one, and how many."""
     numbers = itertools.count()
     return [
-        [(kind, next(numbers) * PART if kind == "append" else given) for kind, given in program] for program in programs
+        [(kind, (next(numbers) * PART, given) if kind == "append" else given, where) for kind, given, where in program]
+        for program in programs
     ]
 
 
 @settings(max_examples=length(25, 500), phases=[Phase.generate])
 @given(programs=point_programs, schedule=schedules)
 def test_no_point_is_ever_lost_or_torn(
-    stage: Stage, programs: list[list[tuple[str, Any]]], schedule: list[int]
+    stage: Stage, programs: list[list[tuple[str, Any, int]]], schedule: list[int]
 ) -> None:
     points, play = Points(stage), Play()
     stage.delays.use(schedule)
@@ -212,10 +273,12 @@ def test_no_point_is_ever_lost_or_torn(
     for settled in (False, True):
         if settled:
             stage.store.settle(-1)
-        found, rewinds = set(points.read()), play.done("rewind")
+        points.check()
+        found, rewinds = set(points.read(stage.at(0))), play.done("rewind")
         appended = set()
         for act in play.done("append"):
-            for step in range(act.given, act.given + PART):
+            first, count = act.given
+            for step in range(first, first + count):
                 appended.add(step)
                 cuts = [cut for cut in rewinds if step > cut.given]
                 if all(cut.ended < act.began for cut in cuts):
@@ -223,3 +286,23 @@ def test_no_point_is_ever_lost_or_torn(
                 if any(cut.began > act.ended for cut in cuts):
                     assert step not in found, f"step {step} was rewound"
         assert found <= appended
+
+
+def test_the_busiest_statements_are_delayed_too(stage: Stage) -> None:
+    """Those that go to the driver itself: locking, appending, folding, compacting, adding a file."""
+    points, files = Points(stage), Files(stage)
+    stage.delays.seen.clear()
+    for number in range(40):
+        points.do("append", (number * PART, 1 + number // 20 * 3), number)  # small batches, then large ones
+    files.do("put", ("a", 1), 0)
+    seen = "\n".join(stage.delays.seen)
+    for words in (
+        "SELECT head",
+        "INTO metric_batch",
+        "FROM metric_batch",
+        "SET batches = batches -",
+        "INTO metric_chunk",
+    ):
+        assert words in seen
+    assert "INTO blob" in seen
+    assert ("WITH written_0" in seen) == (stage.at(0) is not stage.at(1))

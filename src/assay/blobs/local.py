@@ -202,11 +202,12 @@ class LocalBlobs:
 
     def held(self) -> Iterator[Held]:
         """All objects, as far as they are ours."""
-        for folder in os.scandir(self._root):
+        for folder in self._root.iterdir():
             if folder.is_dir() and folder.name != PARTS:
-                for entry in os.scandir(folder):
-                    if NAME.match(entry.name):
-                        yield Held(entry.name, entry.stat().st_mtime_ns // 1_000)
+                for path in folder.iterdir():
+                    if NAME.match(path.name):
+                        with suppress(FileNotFoundError):  # somebody else deleted it meanwhile
+                            yield Held(path.name, path.stat().st_mtime_ns // 1_000)
 
     def sweep(self, before_us: int) -> int:
         """Temporary files of earlier are gone."""
