@@ -63,7 +63,7 @@ def contenders(stores: list[str], postgres: dict[str, Postgres], *, peers: bool)
             server = postgres[store] = Postgres(store)
             found.append(Contender("assay, PostgreSQL", lambda server=server: assay(server.database())))
     if peers:
-        for kind in (mlflow(4), mlflow(1), FASTTRACKML):
+        for kind in (FASTTRACKML, mlflow(1), mlflow(4)):
             if kind.program.exists():
                 found.append(Contender(kind.name, lambda kind=kind: kind))
             else:
