@@ -9,7 +9,6 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-import psycopg
 from sqlalchemy import ColumnElement, LargeBinary, Table, Text, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
@@ -79,11 +78,9 @@ def _array(numbers: Sequence[Any]) -> str:
 
 
 def _no_text(cause: BaseException | None) -> AssayError | None:
-    """The answer to a text that no engine can hold, or that PostgreSQL cannot."""
+    """The answer to a text that no engine can hold."""
     if isinstance(cause, UnicodeEncodeError):
         return InvalidInput("A text is not valid Unicode", remedy="send valid UTF-8")
-    if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):
-        return InvalidInput("A text contains a NUL character", remedy="remove it")
     return None
 
 
@@ -121,9 +118,13 @@ def _sqlite_refusal(error: BaseException) -> AssayError | None:
 
 
 def _postgres_refusal(error: BaseException) -> AssayError | None:
+    import psycopg  # noqa: PLC0415 -- a server on SQLite starts faster without
+
     cause = error.orig if isinstance(error, DBAPIError) else error
     if (answer := _no_text(cause) or _no_connection(error)) is not None:
         return answer
+    if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):
+        return InvalidInput("A text contains a NUL character", remedy="remove it")
     if isinstance(cause, (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ReadOnlySqlTransaction)):
         return Unavailable(
             f"PostgreSQL cannot write: {str(cause).strip()}; nothing of this request was kept",
