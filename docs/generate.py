@@ -22,7 +22,9 @@ from assay.cli.root import cli
 from assay.dialects.mlflow import app, logging
 from assay.dialects.mlflow.calls import ROUTES
 from assay.dialects.mlflow.errors import TABLE
-from assay.dialects.native.app import STATUS
+from assay.dialects.native import mount
+from assay.dialects.native.errors import STATUS
+from assay.wire import points
 from assay.wire.errors import AssayError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,8 +60,13 @@ REMEDIES = {
 }
 VARIABLES = {
     "ASSAY_HOME": "The home folder, where `--home` does not say otherwise. Default: `~/.assay`.",
+    "ASSAY_MODE": "The SDK: `online`, `offline` or `disabled`. Default: online where there is a server.",
+    "ASSAY_RUN_ID": "The SDK: the id of the run, for processes that write one run together. Default: a new one.",
     "ASSAY_TOKEN": "Proves who asks, in place of the home's token. Governed commands such as `assay purge` need one.",
-    "ASSAY_URL": "The server that `assay runs` and `assay show` read from, where `--url` does not say otherwise.",
+    "ASSAY_URL": "The server that commands and the SDK speak to, where `--url` does not say otherwise.",
+    "RANK": "The SDK: which of several ranks this process is, as torchrun sets it. Only rank 0 ends the run.",
+    "SLURM_PROCID": "The SDK: the same, as Slurm sets it.",
+    "USER": "The SDK: who runs this, as the run shows it.",
 }
 # Read by the libraries that speak to an object store, not by our own code.
 STORE_VARIABLES = {
@@ -219,6 +226,20 @@ def mlflow_page() -> str:
     return text
 
 
+def native_page() -> str:
+    """Every route below /api/v1, and the form of points."""
+    blank: list[Any] = [None] * len(inspect.signature(mount.routes).parameters)
+    text = "# Routes of the native API\n\n" + NOTE
+    text += "Bodies and answers are JSON, but for points. Errors are `application/problem+json`: see "
+    text += "[errors](errors.md).\n\n"
+    text += table("method", "path", "what it does")
+    for route in mount.routes(*blank):
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            text += row(method, f"`{route.path}`", first_line(route.endpoint))
+    text += f"\n## Points\n\n`POST /api/v1/runs/{{id}}/points` takes `{points.MEDIA_TYPE}`:\n\n"
+    return text + "```text\n" + (inspect.getdoc(points) or "").partition("\n\n")[2] + "\n```\n"
+
+
 def dialect_page() -> str:
     """What the dialect does otherwise than stock; the words before it are written by hand, in the page itself."""
     before = (REFERENCE / "mlflow-dialect.md").read_text().partition(DIFFERENCES)[0]
@@ -238,6 +259,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "mlflow-dialect.md": dialect_page,
     "mlflow-routes.md": mlflow_page,
+    "native-routes.md": native_page,
     "settings.md": settings_page,
 }
 

@@ -108,6 +108,13 @@ def test_experiments_of_a_search_have_a_bound(http: Http, route: str) -> None:
     assert "experiment_ids has 30001 items" in many.json["message"]
 
 
+@pytest.mark.parametrize("value", ["%00", "a%00b"])
+def test_text_that_no_engine_holds_is_refused(http: Http, value: str) -> None:
+    route = "metrics/get-history-bulk-interval"
+    answer = http.request("GET", f"{API}{route}?run_ids={value}&metric_key=m")
+    assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
 def test_an_interval_holds_2_500_points_unless_told(http: Http, run_id: str) -> None:
     for first in range(0, 3_000, 1_000):
         points = [{"key": "m", "value": step, "timestamp": step, "step": step} for step in range(first, first + 1_000)]

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from fuzz.cases import ROUTES, Maker, Pool, Request
 from support.length import LONG, length
+from support.postgres import fresh_database
 from support.s3 import s3_server
 from support.server import ROOT, Answer, Http, Server
 
@@ -40,15 +41,17 @@ def memory_mib(pid: int) -> float:
     return int(found[1]) / 1024
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "s3", "postgresql"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """A server whose files lie in a folder, or in S3: only there are parts and links taken."""
+    """A server on SQLite and a folder, with files in S3 (only there are parts and links taken), or on PostgreSQL."""
     with ExitStack() as stack:
         options: list[str] = []
         env: dict[str, str] = {}
         if request.param == "s3":
             s3 = stack.enter_context(s3_server())
             options, env = ["--artifacts", f"s3://{s3.bucket()}/fuzz"], s3.env
+        if request.param == "postgresql":
+            options = ["--store", fresh_database(request.getfixturevalue("database_server"))]
         running = Server(tmp_path / "home", options, env).start()
         stack.callback(running.stop)
         yield running

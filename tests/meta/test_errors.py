@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from meta.tree import ROOT
 
 from assay.dialects.mlflow.errors import TABLE
-from assay.dialects.native.app import STATUS
+from assay.dialects.native.errors import STATUS
 from assay.wire.errors import AssayError
 
 

@@ -230,7 +230,7 @@ class Logged:
     values: Sequence[float] | Floats = ()
     steps: Sequence[int] | Ints = ()
     times_us: Sequence[int] | Ints = ()
-    rows: Sequence[int] = ()
+    rows: Sequence[int] | Ints = ()
     contexts: Sequence[Mapping[str, str] | None] = ()
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -19,9 +19,7 @@ from starlette.types import Scope as AsgiScope
 from assay.core.scope import Scope
 from assay.core.tracking import RunRecord
 from assay.dialects.mlflow.app import routes as mlflow_routes
-from assay.dialects.native.app import routes as native_routes
-from assay.dialects.native.garbage import routes as garbage_routes
-from assay.dialects.native.purge import routes as purge_routes
+from assay.dialects.native.mount import routes as native_routes
 from assay.server.compose import Server, new_name, now_us
 from assay.server.gate import collecting
 from assay.server.guard import Guard
@@ -108,9 +106,7 @@ def create_app(server: Server, hosts: frozenset[str], ready: Callable[[], None])
         *mlflow_routes(services, new_name),
         Route("/health", health),
         Route("/", front),
-        *native_routes(services, now_us),
-        *purge_routes(services),
-        *garbage_routes(services, lambda: collecting(server.home.root)),
+        *native_routes(services, now_us, new_name, lambda: collecting(server.home.root)),
     ]
     app = Starlette(
         routes=routes,

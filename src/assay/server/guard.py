@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assay.core.scope import HOME, LOCAL, Actor
 from assay.dialects.mlflow.errors import render as render_mlflow
-from assay.dialects.native.app import render as render_native
+from assay.dialects.native.errors import render as render_native
 from assay.wire.errors import AssayError, InvalidInput, PermissionDenied, Unauthenticated
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

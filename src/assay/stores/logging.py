@@ -72,7 +72,7 @@ def _columns(unit: Unit, scope: Scope, logged: Logged, skip: int) -> Points:
         logged.times_us,
         logged.values,
         [unit.keys.context_id(scope.workspace_id, context) for context in logged.contexts] or 0,
-        logged.rows or -1,
+        logged.rows if len(logged.rows) else -1,
     )
     return columns.take(slice(skip, None)) if skip else columns
 

@@ -101,7 +101,7 @@ def from_lists(
     time_us: Sequence[int] | Ints,
     value: Sequence[float] | Floats,
     context: Sequence[int] | int = NO_CONTEXT,
-    row: Sequence[int] | int = NO_ROW,
+    row: Sequence[int] | Ints | int = NO_ROW,
 ) -> Points:
     """Points from plain lists; `context` and `row` may be one number for all."""
     n = len(value)

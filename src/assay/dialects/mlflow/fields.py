@@ -64,6 +64,10 @@ def text(fields: Mapping[str, Any], name: str, *, required: bool = False) -> str
         return None
     if not isinstance(value, str):
         raise mistyped(name, value)
+    return _storable(name, value)
+
+
+def _storable(name: str, value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -141,7 +145,7 @@ def texts(fields: Mapping[str, Any], name: str) -> list[str]:
     found = items(fields, name)
     if not all(isinstance(value, str) for value in found):
         raise mistyped(name, found)
-    return found
+    return [_storable(name, value) for value in found]
 
 
 @lru_cache(maxsize=65_536)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -18,6 +14,7 @@ from assay.core.tracking import Logged, ModelPoint
 from assay.dialects.mlflow import fields
 from assay.dialects.mlflow.plain import UNREADABLE, Columns, Metric, Pair
 from assay.services.house import Services
+from assay.services.waiting import ended
 from assay.wire.errors import InvalidInput, ParamChanged
 
 MAX_METRICS, MAX_PARAMS, MAX_TAGS, MAX_ALL = 1_000, 100, 100, 1_000
@@ -221,45 +218,9 @@ async def store(services: Services, scope: Scope, logged: Logged, *, single: boo
         AssayError: It was refused; nothing of it is kept.
     """
     try:
-        await _ended(services.runs.log(scope, logged))
+        await ended(services.runs.log(scope, logged))
     except ParamChanged as error:
         raise _in_stock_words(error, logged.run_uid, single=single) from error
-
-
-class _Wakes:
-    """Wakes those of a loop who wait for the disk, all of a group by one call from the writer's thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._due: deque[asyncio.Future[None]] = deque()
-        self._coming = False
-
-    def wake(self, waiter: asyncio.Future[None]) -> None:
-        """From any thread."""
-        self._due.append(waiter)
-        if not self._coming:
-            self._coming = True
-            self._loop.call_soon_threadsafe(self._wake_all)
-
-    def _wake_all(self) -> None:
-        self._coming = False  # first: who comes while we go through them calls again
-        while self._due:
-            waiter = self._due.popleft()
-            if not waiter.done():  # its client may be gone
-                waiter.set_result(None)
-
-
-_wakes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Wakes] = WeakKeyDictionary()
-
-
-async def _ended(future: Future[None]) -> None:
-    """As `asyncio.wrap_future`, at half its cost: what was given to the writer is never cancelled."""
-    loop = asyncio.get_running_loop()
-    wakes = _wakes.get(loop) or _wakes.setdefault(loop, _Wakes(loop))
-    waiter: asyncio.Future[None] = loop.create_future()
-    future.add_done_callback(lambda _: wakes.wake(waiter))
-    await waiter
-    future.result()
 
 
 def _in_stock_words(error: ParamChanged, run_id: str, *, single: bool) -> ParamChanged:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import msgspec
@@ -15,46 +16,12 @@ from starlette.routing import BaseRoute, Route
 from assay.core.scope import Scope
 from assay.core.search.grammar import parse, parse_order
 from assay.core.tracking import Experiment, RunRecord, View
+from assay.dialects.native.calls import answering
 from assay.services.files import RunFiles
 from assay.services.house import Services
-from assay.wire.errors import AssayError, InvalidInput
+from assay.wire.errors import InvalidInput
 
-STATUS = {
-    "already_exists": 409,
-    "conflict": 409,
-    "corrupt": 500,
-    "internal": 500,
-    "invalid_input": 422,
-    "invalid_state": 409,
-    "not_active": 409,
-    "not_found": 404,
-    "not_supported": 501,
-    "param_changed": 409,
-    "permission_denied": 403,
-    "route_not_found": 404,
-    "rule_violation": 409,
-    "sequence_gap": 409,
-    "too_large": 413,
-    "unauthenticated": 401,
-    "unavailable": 503,
-}
 PAGE_BOUND = 10_000
-
-
-def render(error: AssayError) -> Response:
-    """The error as problem+json (RFC 9457)."""
-    told = {
-        "type": "about:blank",
-        "title": error.code.replace("_", " "),
-        "status": STATUS[error.code],
-        "code": error.code,
-        "detail": error.message,
-        "field": error.field,
-        "bound": error.bound,
-        "remedy": error.remedy,
-    }
-    body = msgspec.json.encode({name: value for name, value in told.items() if value is not None})
-    return Response(body, STATUS[error.code], media_type="application/problem+json")
 
 
 def experiment(record: Experiment) -> dict[str, Any]:
@@ -143,17 +110,14 @@ def routes(services: Services, now_us: Callable[[], int]) -> list[BaseRoute]:
     """The routes below /api/v1."""
 
     def route(path: str, read: Callable[[Request], dict[str, Any]]) -> Route:
+        @wraps(read)
         async def endpoint(request: Request) -> Response:
-            try:
-                body = await run_sync(lambda: msgspec.json.encode(read(request)))
-            except AssayError as error:
-                return render(error)
-            return Response(body, media_type="application/json")
+            return Response(await run_sync(lambda: msgspec.json.encode(read(request))), media_type="application/json")
 
-        answer: Callable[[Request], Awaitable[Response]] = endpoint
-        return Route(f"/api/v1/{path}", answer)
+        return Route(f"/api/v1/{path}", answering(endpoint))
 
     def list_runs(request: Request) -> dict[str, Any]:
+        """A page of runs: `filter`, `order_by`, `experiment`, `limit`, `page_token`."""
         given = request.query_params
         scope = Scope()
         named = given.getlist("experiment")
@@ -175,14 +139,17 @@ def routes(services: Services, now_us: Callable[[], int]) -> list[BaseRoute]:
         return {"runs": [run(item) for item in page.items], "next_page_token": next_token}
 
     def one_run(request: Request) -> dict[str, Any]:
+        """A run with all it has."""
         return detail(services.runs.get(Scope(), request.path_params["id"]))
 
     def files_of_run(request: Request) -> dict[str, Any]:
+        """The files of a run below the folder `path`."""
         place, folder = RunFiles(request.path_params["id"]), request.query_params.get("path", "")
         found = from_thread.run(services.files.children, Scope(), place, folder)
         return {"files": [{"path": item.path, "is_folder": item.is_dir, "size": item.size} for item in found]}
 
     def list_experiments(request: Request) -> dict[str, Any]:
+        """Experiments, newest first."""
         page = services.experiments.search(Scope(), limit=_limit(request.query_params.get("limit", "1000")))
         return {"experiments": [experiment(item) for item in page.items]}
 
@@ -195,7 +162,7 @@ def routes(services: Services, now_us: Callable[[], int]) -> list[BaseRoute]:
 
 
 def _limit(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= PAGE_BOUND:
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or not 1 <= int(text) <= PAGE_BOUND:
         raise InvalidInput(
             f"{text!r} is no page size", field="limit", bound=PAGE_BOUND, remedy=f"give 1 to {PAGE_BOUND}"
         )

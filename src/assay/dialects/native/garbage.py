@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from assay.core.scope import LOCAL, Actor, Scope, Verb
-from assay.dialects.native.app import render
+from assay.dialects.native.errors import render
 from assay.services.base import authorise
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput
@@ -51,6 +51,7 @@ def routes(services: Services, gate: Callable[[], AbstractContextManager[None]])
             return asdict(services.files.collect(int(asked.grace_hours * HOUR_US)))
 
     async def collect(request: Request) -> Response:
+        """Deletes files that nothing refers to."""
         body = b""
         async for piece in request.stream():
             body += piece

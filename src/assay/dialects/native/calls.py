@@ -1,0 +1,95 @@
+"""What the routes of /api/v1 share: who asks, bounded bodies, JSON in and out, errors as answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from assay.core.scope import LOCAL, Scope
+from assay.dialects.native.errors import render
+from assay.wire.errors import AssayError, InvalidInput, TooLarge
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+JSON_BOUND = 1 << 20  # bytes of a JSON body
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def scope_of(request: Request) -> Scope:
+    """Whose data is meant, and who asks."""
+    return Scope(actor=request.scope.get("assay.actor", LOCAL))
+
+
+def answering(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, whose errors are answers too."""
+
+    @wraps(endpoint)
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except AssayError as error:
+            return render(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.url.path)
+            return render(AssayError("Internal error; the server's log says more"))
+
+    return answered
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """The value as JSON."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def read(request: Request, bound: int) -> bytes:
+    """The body. Raises TooLarge beyond the bound, before reading on."""
+    parts, size = [], 0
+    async for piece in request.stream():
+        parts.append(piece)
+        size += len(piece)
+        if size > bound:
+            raise TooLarge(f"The body exceeds {bound} bytes", field="body", bound=bound, remedy="send less a call")
+    return b"".join(parts)
+
+
+async def read_json(request: Request, kind: type[T]) -> T:
+    """The JSON body as the struct that says what it may hold. Raises InvalidInput, TooLarge."""
+    data = await read(request, JSON_BOUND)
+    check_type(request, "application/json")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        told = f"The body cannot be read: {error}"[:500]
+        raise InvalidInput(told, field="body", remedy="see the reference") from None
+
+
+def check_type(request: Request, kind: str) -> None:
+    """Raises InvalidInput for a body that is not said to be of this kind."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+        raise InvalidInput(f"The body is not {kind}", field="Content-Type", remedy=f"send {kind}")
+
+
+def integer(request: Request, name: str, default: int | None = None) -> int:
+    """A field of the query that is a whole number, not negative and of at most 63 bits. Raises InvalidInput."""
+    text = request.query_params.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise InvalidInput(f"{text!r} is no number", field=name, bound=10**18 - 1, remedy=f"give {name}=0 or more")
+    return int(text)
+
+
+def text(request: Request, name: str, default: str | None = None) -> str:
+    """A field of the query. Raises InvalidInput where it is missing."""
+    found = request.query_params.get(name, default)
+    if not found:
+        raise InvalidInput(f"{name} is missing", field=name, remedy=f"add {name} to the query")
+    return found
