@@ -20,10 +20,10 @@ def demo(*options: str | Path) -> subprocess.CompletedProcess[str]:
 def test_the_demo_trains_and_ranks(tmp_path: Path) -> None:
     home = tmp_path / "home"
     said = demo("--home", home).stdout
-    assert "21/21" in said
+    assert "24/24" in said
     board = said.partition("Leaderboard\n")[2].partition("\n\n")[0].splitlines()[1:]
-    assert len(board) == 21
-    assert {line.split()[0] for line in board} == {"forest", "sgd", "boosting", "mlp"}
+    assert len(board) == 24
+    assert {line.split()[0] for line in board} == {"forest", "sgd", "boosting", "mlp", "bayes"}
     assert f"assay up --home {home}" in said
 
 
@@ -31,9 +31,9 @@ def test_the_leaderboard_as_json() -> None:
     """Alone on standard output, the best first."""
     ran = demo("--json")
     board = json.loads(ran.stdout)["leaderboard"]
-    assert "21/21" in ran.stderr
+    assert "24/24" in ran.stderr
     accuracies = [entry["test_accuracy"] for entry in board]
-    assert len(accuracies) == 21
+    assert len(accuracies) == 24
     assert accuracies == sorted(accuracies, reverse=True)
     assert {"id", "model", "dataset", "params", "train_loss"} < set(board[0])
 

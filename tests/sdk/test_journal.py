@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from support.length import length
 
 from assay.sdk.journal import frames, segments
-from assay.sdk.journal.journal import Journal, alive, read
+from assay.sdk.journal.journal import Journal, Reader, alive, read
 from assay.sdk.journal.journal import segments as segments_of
-from assay.wire.errors import InvalidInput
+from assay.sdk.records import Keys, read_keys
+from assay.wire.errors import InvalidInput, InvalidState
 
 SMALL = 512  # bytes of a segment
 WRITER = """
@@ -58,9 +59,9 @@ def opened(folder: Path, *, mapped: bool, segment_bytes: int = SMALL) -> Journal
     return Journal(lambda: folder, mapped=mapped, segment_bytes=segment_bytes)
 
 
-def bodies(folder: Path, start: int = 0) -> list[bytes]:
+def bodies(folder: Path) -> list[bytes]:
     """All records that can be read."""
-    return [body for _, body in read(folder, start)]
+    return [body for _, body in read(folder)]
 
 
 @pytest.fixture(scope="module")
@@ -73,41 +74,41 @@ def places() -> Iterator[Path]:
 
 @settings(max_examples=length(60, 1_000), deadline=None)
 @given(
-    records=st.lists(st.tuples(st.binary(min_size=1, max_size=700), st.integers(1, 5)), max_size=60),
-    acknowledged=st.floats(0, 1),
+    records=st.lists(st.tuples(st.binary(min_size=1, max_size=700), st.integers(0, 5), st.booleans()), max_size=60),
     mapped=st.booleans(),
 )
 def test_records_come_back_once_and_in_order(
-    places: Path, records: list[tuple[bytes, int]], acknowledged: float, mapped: bool
+    places: Path, records: list[tuple[bytes, int, bool]], mapped: bool
 ) -> None:
+    """Whoever reads while they are written sees each once, whenever he looks and deletes what he has read."""
     folder = Path(tempfile.mkdtemp(dir=places)) / "writer"
-    journal = opened(folder, mapped=mapped)
-    expected, number = [], 0
-    for body, items in records:
+    journal, reader = opened(folder, mapped=mapped), Reader(folder)
+    expected, seen, number = [], [], 0
+    for body, items, looks in records:
         journal.append(body, items)
         expected.append((number, body))
         number += items
+        if looks:
+            seen += reader.take()
+            reader.forget()
     assert journal.next == number
-    assert not records or list(read(folder)) == expected
-    journal.acknowledge(int(number * acknowledged))
-    rest = [(n, body) for n, body in expected if n >= int(number * acknowledged)]
-    assert not records or list(read(folder, int(number * acknowledged))) == rest
     journal.close()
-    assert not records or list(read(folder, int(number * acknowledged))) == rest
+    while found := reader.take():
+        seen += found
+    assert seen == expected
 
 
-def test_what_is_acknowledged_is_deleted(folder: Path, mapped: bool) -> None:
-    journal = opened(folder, mapped=mapped)
+def test_what_was_read_is_deleted(folder: Path, mapped: bool) -> None:
+    journal, reader = opened(folder, mapped=mapped), Reader(folder)
     for _ in range(100):
         journal.append(b"x" * 100)
     before = len(segments_of(folder))
-    journal.acknowledge(50)
-    middle = len(segments_of(folder))
-    journal.acknowledge(100)
-    assert before > middle > 1
+    while reader.take():
+        reader.forget()
+    assert before > 1
     assert len(segments_of(folder)) == 1, "the segment that is written to stays"
     journal.append(b"y")
-    assert bodies(folder, 100) == [b"y"]
+    assert reader.take() == [(100, b"y")]
 
 
 @pytest.mark.parametrize("kind", ["mapped", "written"])
@@ -261,6 +262,104 @@ def test_threads_and_a_signal_handler_lose_nothing(folder: Path, mapped: bool) -
         mine = b"%d/" % name
         assert [body for body in found if body.startswith(mine)] == [b"%d/%d" % (name, n) for n in range(500)]
     assert [number for number, _ in read(folder)] == list(range(len(found)))
+
+
+@pytest.mark.parametrize("where", ["after the frame", "before the frame"])
+def test_an_interrupt_leaves_numbers_right(folder: Path, mapped: bool, where: str) -> None:
+    """Ctrl-C may come between any two steps; the reader sees each record that was appended once, and no gap."""
+    journal = opened(folder, mapped=mapped)
+    journal.append(b"first", 2)
+    kind = type(journal._segment)
+    whole = kind.append
+
+    def interrupted(self: object, number: int, body: bytes) -> bool:
+        if where == "after the frame":
+            whole(self, number, body)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "append", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append(b"second", 3)
+    journal.append(b"third", 1)
+    number = 5 if where == "after the frame" else 2
+    second = [(2, b"second")] if where == "after the frame" else []
+    assert list(read(folder)) == [(0, b"first"), *second, (number, b"third")]
+    reader = Reader(folder)
+    assert [*reader.take(), *reader.take(), *reader.take()] == list(read(folder))
+
+
+def test_records_of_no_items_fill_segments_too(folder: Path, mapped: bool) -> None:
+    journal = opened(folder, mapped=mapped)
+    for number in range(20):
+        journal.append(b"%02d" % number * 50, items=0)
+    assert len(segments_of(folder)) > 2
+    assert [body[:2] for body in bodies(folder)] == [b"%02d" % number for number in range(20)]
+
+
+def test_a_roll_that_fails_shows_the_reader_nothing(folder: Path, mapped: bool) -> None:
+    journal = opened(folder, mapped=mapped)
+    journal.append(b"x" * 300)
+    reader = Reader(folder)
+    seen: list[list[Path]] = []
+
+    def full(*args: object) -> None:
+        seen.append([path for _, path in segments_of(folder)])
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        patch.setattr(segments.Written, "_write", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.append(b"y" * 300)
+    assert len(seen[0]) == 1
+    assert reader.take() == [(0, b"x" * 300)]
+    journal.append(b"small")
+    assert reader.take() == [(1, b"small")]
+    reader.forget()
+    assert bodies(folder) == [b"x" * 300, b"small"]
+    assert journal.lost == 1
+
+
+def test_a_disk_without_locks_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*args: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    journal = Journal(lambda: tmp_path / "run" / os.urandom(4).hex())
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    before = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+    for _ in range(10):
+        with pytest.raises(OSError, match="not implemented"):
+            journal.append(b"x")
+    assert list((tmp_path / "run").iterdir()) == []
+    assert journal.lost == 10
+    if sys.platform == "linux":
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_closed_journal_takes_nothing(folder: Path) -> None:
+    journal = opened(folder, mapped=True)
+    journal.append(b"x")
+    journal.close()
+    with pytest.raises(InvalidState, match="closed"):
+        journal.append(b"y")
+    assert bodies(folder) == [b"x"]
+
+
+def test_keys_never_share_a_number(tmp_path: Path) -> None:
+    keys = Keys(tmp_path)
+    keys.add(["a", "b"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "close", lambda fd: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            keys.add(["c"])
+    keys.add(["d", "a", "c"])
+    with (tmp_path / "keys").open("a") as file:
+        file.write('[9, "cut sh')
+    names = read_keys(tmp_path)
+    assert {names[number] for number in keys.numbers.values()} == {"a", "b", "c", "d"}
+    assert all(names[number] == name for name, number in keys.numbers.items())
+    assert len(set(keys.numbers.values())) == 4
 
 
 MOUNTS = [

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from support.server import ASSAY, ROOT, Http, Server
 
-from assay.server import home as homes
-from assay.server.home import Home, default_home, is_held, read_token, token_for
+from assay.sdk import home as homes
+from assay.sdk.home import default_home, is_held, read_token, token_for
+from assay.server.home import Home
 from assay.wire.errors import AssayError, InvalidInput, PermissionDenied, Unavailable
 
 Speak = Callable[[Server], Http]

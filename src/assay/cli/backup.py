@@ -15,7 +15,8 @@ from assay.cli.options import ARTIFACTS, HOME, JSON, STORE, home_words
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.cli.show import size_text
-from assay.server.home import Home, default_home
+from assay.sdk.home import default_home
+from assay.server.home import Home
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""`assay demo`: a server on a fresh home, real training runs through the unchanged mlflow client, a leaderboard."""
+"""`assay demo`: a server on a fresh home, real runs by the unchanged mlflow client and the SDK, a leaderboard."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from assay.sdk import http
 from assay.wire.errors import InvalidInput, Unavailable
 
 TRAINING = Path(__file__).with_name("demo_training.py")
+PACKAGE = Path(__file__).parents[2]  # the folder that holds the package
 
 
 @cli.command()
@@ -45,9 +46,11 @@ def demo(python: str, home: Path | None, port: int, *, once: bool, as_json: bool
         try:
             address = _address(server)
             click.echo(f"Server: {address}", err=as_json)
-            clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+            clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "ASSAY_"))}
             env = clean | {"MLFLOW_TRACKING_URI": address, "MLFLOW_DISABLE_TELEMETRY": "true"}
-            if subprocess.run([python, str(TRAINING)], env=env, stdout=2 if as_json else None, check=False).returncode:
+            env |= {"ASSAY_URL": address, "ASSAY_HOME": str(root)}
+            training = [python, str(TRAINING), str(PACKAGE)]
+            if subprocess.run(training, env=env, stdout=2 if as_json else None, check=False).returncode:
                 raise click.ClickException("the training script failed; its output is above")
             _leaderboard(address, as_json=as_json)
             if not once:

@@ -13,7 +13,8 @@ import click
 from assay.cli.options import ARTIFACTS, HOME, JSON, STORE
 from assay.cli.progress import shown
 from assay.cli.root import cli
-from assay.server.home import Home, default_home, is_held
+from assay.sdk.home import default_home, is_held
+from assay.server.home import Home
 from assay.wire.errors import InvalidInput
 
 FAULTY = 3  # the exit status when faults remain

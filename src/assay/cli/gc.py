@@ -14,7 +14,8 @@ from assay.cli.options import ARTIFACTS, HOME, JSON, STORE
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.sdk import http
-from assay.server.home import Home, address_of, default_home, is_held, token_for
+from assay.sdk.home import address_of, default_home, is_held, token_for
+from assay.server.home import Home
 
 SAFE_HOURS = 24.0  # the longest upload, and the longest backup from another machine
 TIMEOUT_S = 24 * 3600.0

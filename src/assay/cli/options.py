@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from assay.server.home import address_of, default_home
+from assay.sdk.home import address_of, default_home
 from assay.wire.errors import Unavailable
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

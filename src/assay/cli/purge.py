@@ -13,7 +13,7 @@ from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.core.purge import GRACE_BOUND, GRACE_DAYS
 from assay.sdk import http
-from assay.server.home import default_home, token_for
+from assay.sdk.home import default_home, token_for
 from assay.wire.errors import InvalidInput
 
 

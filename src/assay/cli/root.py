@@ -41,5 +41,6 @@ from assay.cli import (  # noqa: E402 -- each adds its commands to the group abo
     purge,  # noqa: F401
     runs,  # noqa: F401
     show,  # noqa: F401
+    sync,  # noqa: F401
     up,  # noqa: F401
 )

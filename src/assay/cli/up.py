@@ -12,7 +12,8 @@ import click
 
 from assay.cli.options import home_words, json_option
 from assay.cli.root import cli
-from assay.server.home import Home, default_home
+from assay.sdk.home import default_home
+from assay.server.home import Home
 from assay.wire.errors import InvalidInput, Unavailable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

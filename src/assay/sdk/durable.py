@@ -33,7 +33,9 @@ def write_file(path: Path, data: bytes) -> None:
     part.unlink(missing_ok=True)  # of who died here
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, data)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
         os.fsync(fd)
     finally:
         os.close(fd)

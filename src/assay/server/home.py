@@ -1,4 +1,4 @@
-"""The home folder: who holds it, where its parts lie, and what it keeps for clients on this account.
+"""The home folder as its server has it: who holds it, where its parts lie, what it keeps for clients on this account.
 
 Whoever can read the home's token may govern. So the folder is its owner's alone, and so is the token's file.
 """
@@ -8,23 +8,15 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import re
 import secrets
 import stat
 from pathlib import Path
 
 from assay.sdk.durable import make_folder, write_file
-from assay.wire.errors import InvalidInput, PermissionDenied, Unavailable
+from assay.sdk.home import ADDRESS_FILE, TOKEN_FILE, read_token
+from assay.wire.errors import Unavailable
 
 log = logging.getLogger(__name__)
-
-TOKEN = re.compile(r"assay-[A-Za-z0-9_-]{43}\Z")
-TOKEN_FILE = "token"  # noqa: S105 -- a file's name
-
-
-def default_home() -> Path:
-    """`ASSAY_HOME`, else `~/.assay`."""
-    return Path(os.environ.get("ASSAY_HOME") or Path.home() / ".assay")
 
 
 class Home:
@@ -92,11 +84,11 @@ class Home:
 
     def announce(self, address: str) -> None:
         """Leaves the server's address for the commands of this account."""
-        (self.root / "address").write_text(address)
+        (self.root / ADDRESS_FILE).write_text(address)
 
     def release(self) -> None:
         """Nobody holds the home."""
-        (self.root / "address").unlink(missing_ok=True)
+        (self.root / ADDRESS_FILE).unlink(missing_ok=True)
         os.close(self._lock)
 
 
@@ -112,83 +104,3 @@ def _tighten(root: Path) -> None:
     if mode & 0o077:
         root.chmod(0o700)
         log.warning("The home %s was open to others (mode %04o); its mode is 0700 now", root, mode)
-
-
-def read_token(root: Path) -> str:
-    """The token of the home, for whoever may read it.
-
-    Raises:
-        PermissionDenied: There is none, it is another account's, others can read it, or it is no token.
-    """
-    path = root / TOKEN_FILE
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise PermissionDenied(
-            f"The home's token {path} cannot be read: {error.strerror}",
-            field="token",
-            remedy="run this on the server's own account, or set ASSAY_TOKEN",
-        ) from error
-    try:
-        found = os.fstat(fd)
-        mode = stat.S_IMODE(found.st_mode)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or mode & 0o077:
-            raise PermissionDenied(
-                f"The home's token {path} can be read by others, or is not your file (mode {mode:04o})",
-                field="token",
-                remedy="others may know it: delete the file and restart the server, which makes a new one",
-            )
-        text = os.read(fd, 200).decode("ascii", "replace").strip()
-    finally:
-        os.close(fd)
-    if not TOKEN.match(text):
-        raise PermissionDenied(
-            f"The file {path} holds no token",
-            field="token",
-            remedy="delete the file and restart the server, which makes a new one",
-        )
-    return text
-
-
-def address_of(root: Path) -> str | None:
-    """The address of the server that holds this home, if it left one."""
-    try:
-        return (root / "address").read_text().strip()
-    except OSError:
-        return None
-
-
-def is_held(root: Path) -> bool:
-    """Whether a server holds this home now. The address that a dead one left may be somebody else's by now."""
-    try:
-        fd = os.open(root / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(fd)
-
-
-def token_for(url: str, root: Path) -> str | None:
-    """What proves to the server at this address who speaks, if anything may be told it.
-
-    `ASSAY_TOKEN`, else the token of the home `root`: that is told to nobody but the server that holds the home.
-
-    Raises:
-        InvalidInput: ASSAY_TOKEN holds no token.
-        PermissionDenied: The home's token is not in order.
-    """
-    if given := os.environ.get("ASSAY_TOKEN", "").strip():
-        if not TOKEN.match(given):
-            raise InvalidInput(
-                "ASSAY_TOKEN holds no token", field="ASSAY_TOKEN", remedy="copy the whole file `token` of the home"
-            )
-        return given
-    if url.rstrip("/") != address_of(root) or not is_held(root):
-        return None
-    return read_token(root)

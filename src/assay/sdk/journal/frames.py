@@ -44,11 +44,11 @@ def frame(number: int, body: bytes) -> bytes:
     return LENGTH.pack(len(body)) + CRC.pack(zlib.crc32(numbered)) + numbered + bytes(-len(body) % 8)
 
 
-def frames(data: bytes | memoryview) -> Iterator[tuple[int, bytes]]:
-    """(number, body) of each record of a segment, up to the first that is not whole."""
+def frames(data: bytes | memoryview, at: int = HEAD.size) -> Iterator[tuple[int, bytes]]:
+    """(number, body) of each record of a segment from a frame on, up to the first that is not whole."""
     if first_number(data) is None:
         return
-    at, end = HEAD.size, len(data)
+    end = len(data)
     while at + FRAME.size <= end:
         length, crc, number = FRAME.unpack_from(data, at)
         begin = at + FRAME.size

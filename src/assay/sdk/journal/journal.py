@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 from assay.sdk.durable import make_folder
 from assay.sdk.journal.frames import FRAME, HEAD, RECORD_BOUND, first_number, frames
 from assay.sdk.journal.segments import Mapped, Segment, Written, promises_room
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, InvalidState
 
 SEGMENT_BYTES = 4 << 20
 LOCK = "lock"
@@ -45,8 +45,7 @@ class Journal:
         self._segment_bytes = segment_bytes
         self.lost = 0  # items that the disk did not take
         self._begin_anew()
-        this = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forked(this))
+        _journals.add(self)
 
     def _begin_anew(self) -> None:
         self._lock = threading.RLock()
@@ -57,12 +56,15 @@ class Journal:
         self._lock_fd = -1
         self.folder: Path | None = None  # of this process, once it has written
         self.next = 0  # the number of the next item
+        self._serial = 0  # of the next segment
+        self._closed = False
 
     def append(self, body: bytes, items: int = 1) -> None:
         """The record is in the journal; it counts as so many items.
 
         Raises:
             InvalidInput: It is empty or longer than `RECORD_BOUND`.
+            InvalidState: The journal is closed.
             OSError: The disk does not take it. It is not in the journal, and the next one may be.
         """
         if not 0 < len(body) <= RECORD_BOUND:
@@ -73,6 +75,8 @@ class Journal:
                 remedy="log large things as files",
             )
         with self._lock:
+            if self._closed:
+                raise InvalidState("The journal is closed", remedy="begin another run")
             if self._busy:  # a signal handler that interrupted the append below
                 self._later.append((body, items))
                 return
@@ -86,48 +90,70 @@ class Journal:
                         self._append(*self._later.pop(0))
 
     def _append(self, body: bytes, items: int) -> None:
+        before = self.next
         try:
             segment = self._segment
-            if segment is None or not segment.append(self.next, body):
+            if segment is None or not segment.append(before, body):
                 segment = self._rolled(len(body))
-                segment.append(self.next, body)
+                segment.append(before, body)
+            self.next = before + items
         except OSError:
             self.lost += items
             raise
-        self.next += items
+        except BaseException:  # an interrupt: is the record in the file, or not?
+            self._recover(before, items)
+            raise
+
+    def _recover(self, before: int, items: int) -> None:
+        """Goes on in a new segment, with the right number."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.abandon()
+        last = segments(self.folder)[-1:] if self.folder is not None else []
+        found = [number for _, path in last for number, _ in frames(path.read_bytes())]
+        self.next = before + items if found[-1:] == [before] else before
 
     def _rolled(self, length: int) -> Segment:
         """The next segment, with room for this body. The one before is closed only when this one is there."""
-        if self.folder is None:
-            self._open()
+        self.open()
         assert self.folder is not None
         size = max(self._segment_bytes, HEAD.size + FRAME.size + length + 8)
-        new = self._kind(self.folder / f"{self.next:020}{SUFFIX}", self.next, size)
+        new = self._kind(self.folder / f"{self._serial:08}-{self.next:020}{SUFFIX}", self.next, size)
+        self._serial += 1
         if self._segment is not None:
             self._segment.close()
         self._segment = new
         return new
 
-    def _open(self) -> None:
-        folder = self._new_folder()
+    def open(self) -> None:
+        """The folder is there, and others see that its writer lives. Doing so twice is fine. Raises OSError."""
+        with self._lock:
+            if self.folder is None:
+                self._open(self._new_folder())
+
+    def _open(self, folder: Path) -> None:
+        """The lock is held before others can see it: who finds it free may take the folder away."""
         make_folder(folder.parent)
         folder.mkdir(mode=0o700)
-        fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fd = -1
+        try:
+            fd = os.open(folder / f"{LOCK}.part", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (folder / f"{LOCK}.part").rename(folder / LOCK)
+        except BaseException:
+            if fd >= 0:
+                os.close(fd)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         self._lock_fd = fd
         mapped = promises_room(folder) if self._mapped is None else self._mapped
         self._kind = Mapped if mapped else Written
         self.folder = folder
 
-    def acknowledge(self, number: int) -> None:
-        """A server has every item below the number: what only holds such is deleted."""
-        with self._lock:
-            if self.folder is not None:
-                forget(self.folder, number)
-
     def close(self) -> None:
         """Takes no more; the folder remains, and is free for others to send. Doing so twice is fine."""
         with self._lock:
+            self._closed = True
             if self._segment is not None:
                 self._segment.close()
                 self._segment = None
@@ -136,47 +162,72 @@ class Journal:
                 self._lock_fd = -1
 
 
-def _forked(this: weakref.ref[Journal]) -> None:
-    """In the child: the parent goes on with its folder, whatever it was doing in that moment."""
-    journal = this()
-    if journal is None:
-        return
-    if journal._segment is not None:
-        journal._segment.abandon()
-    if journal._lock_fd >= 0:
-        os.close(journal._lock_fd)  # the lock stays with the parent
-    journal._begin_anew()
+_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    """In the child: the parent goes on with its folders, whatever it was doing in that moment."""
+    for journal in list(_journals):
+        if journal._segment is not None:
+            journal._segment.abandon()
+        if journal._lock_fd >= 0:
+            os.close(journal._lock_fd)  # the lock stays with the parent
+        journal._begin_anew()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def segments(folder: Path) -> list[tuple[int, Path]]:
-    """(number of the first item, path) of the folder's segments, in order."""
-    return sorted((int(path.stem), path) for path in folder.glob(f"*{SUFFIX}") if path.stem.isdecimal())
+    """(number of the first item, path) of the folder's segments, in the order in which they were written."""
+    found = [(path.stem.partition("-"), path) for path in folder.glob(f"*{SUFFIX}")]
+    return [(int(number), path) for (_, _, number), path in sorted(found) if number.isdecimal()]
 
 
-def read(folder: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
-    """(number, body) of the records that begin at `start` or later, in order; also while they are written.
+def read(folder: Path) -> Iterator[tuple[int, bytes]]:
+    """(number, body) of all records that are there, in order; of a writer that died up to its last whole record."""
+    for _, path in segments(folder):
+        yield from frames(path.read_bytes())
 
-    A folder whose writer died is read up to its last whole record.
+
+class Reader:
+    """Goes through a journal's records once, also while they are written; segments that it is done with can be deleted.
+
+    Args:
+        folder: The journal's.
     """
-    found = segments(folder)
-    for position, (_, path) in enumerate(found):
-        if position + 1 < len(found) and found[position + 1][0] <= start:
-            continue
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path: Path | None = None  # the segment at hand
+        self._at = 0  # bytes of it that were read
+        self.done: list[Path] = []  # segments that were read to their end
+
+    def take(self) -> list[tuple[int, bytes]]:
+        """(number, body) of the next records, as far as they are there; of one segment at the most."""
+        paths = [path for _, path in segments(self._folder) if path not in self.done]
+        if not paths:
+            return []
+        if self._path != paths[0]:
+            self._path, self._at = paths[0], HEAD.size
         try:
-            data = path.read_bytes()
-        except FileNotFoundError:  # it was acknowledged meanwhile
-            continue
+            data = self._path.read_bytes()
+        except FileNotFoundError:  # somebody else sent it meanwhile
+            return []
         if first_number(data) is None:
-            return
-        yield from ((number, body) for number, body in frames(data) if number >= start)
+            return []
+        found = list(frames(data, self._at))
+        self._at += sum(FRAME.size + len(body) + (-len(body) % 8) for _, body in found)
+        if not found and len(paths) > 1:  # its writer has gone on before we looked: it is complete
+            self.done.append(self._path)
+            return self.take()
+        return found
 
-
-def forget(folder: Path, number: int) -> None:
-    """Segments with nothing but items below the number are gone; the last one, which is written to, stays."""
-    found = segments(folder)
-    for (_, path), (after, _) in pairwise(found):
-        if after <= number:
+    def forget(self) -> None:
+        """Deletes the segments that were read to their end."""
+        for path in self.done:
             path.unlink(missing_ok=True)
+        self.done.clear()
 
 
 def alive(folder: Path) -> bool:

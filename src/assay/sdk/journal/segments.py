@@ -15,6 +15,7 @@ from assay.sdk.journal.frames import CRC, FRAME, HEAD, LENGTH, NUMBER, frame, he
 # File systems on which room that was allocated is there: elsewhere a full disk ends a process that writes to a map.
 PROMISE_ROOM = frozenset({"ext2", "ext3", "ext4", "xfs", "tmpfs"})
 MOUNTS = Path("/proc/self/mountinfo")
+PART = ".part"
 _pack_length, _pack_crc, _pack_number = LENGTH.pack_into, CRC.pack_into, NUMBER.pack
 _HEADER = FRAME.size
 
@@ -51,13 +52,15 @@ class Mapped:
 
     def __init__(self, path: Path, first: int, size: int) -> None:
         self._path = path
-        fd = _created(path)
+        part = path.with_suffix(PART)  # who reads sees it when it is ready
+        fd = _created(part)
         try:
             os.posix_fallocate(fd, 0, size)
             os.pwrite(fd, head(first), 0)
             self._map = mmap.mmap(fd, size)
+            part.rename(path)
         except BaseException:
-            path.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
         finally:
             os.close(fd)
@@ -95,14 +98,16 @@ class Written:
     """
 
     def __init__(self, path: Path, first: int, size: int) -> None:
-        self._fd = _created(path)
+        part = path.with_suffix(PART)
+        self._fd = _created(part)
         self._at = 0
         self._end = size
         try:
             self._write(head(first))
+            part.rename(path)
         except BaseException:
             os.close(self._fd)
-            path.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
 
     def _write(self, data: bytes) -> None:
@@ -110,7 +115,7 @@ class Written:
             done = os.write(self._fd, data)
             while done < len(data):
                 done += os.write(self._fd, data[done:])
-        except OSError:
+        except BaseException:  # also an interrupt
             os.ftruncate(self._fd, self._at)  # what follows must not stand behind half a frame
             os.lseek(self._fd, self._at, os.SEEK_SET)
             raise
@@ -132,6 +137,7 @@ class Written:
 
 
 def _created(path: Path) -> int:
+    path.unlink(missing_ok=True)  # of an attempt that was interrupted
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 

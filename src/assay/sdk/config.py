@@ -1,0 +1,54 @@
+"""What a run was configured with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: keys and what is unknown as text, and numbers beyond JSON too."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+class Config(MutableMapping[str, Any]):
+    """A run's configuration: what is set here is kept, also `run.config |= {...}`."""
+
+    def __init__(self, say: Callable[[dict[str, Any]], None], values: Mapping[str, Any]) -> None:
+        self._say = say
+        self._values = dict(values)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
+
+    def __delitem__(self, key: str) -> None:
+        raise TypeError("What a run was configured with cannot be taken back: set another value")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Config({self._values!r})"
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Sets several values at once."""
+        new = dict(*args, **kwargs)
+        self._values.update(new)
+        self._say(new)
+
+    def __ior__(self, other: Mapping[str, Any]) -> Config:
+        self.update(other)
+        return self

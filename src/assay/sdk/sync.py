@@ -1,0 +1,61 @@
+"""Sends what dead processes left in a home's journals, and forgets what the server has."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.sdk.journal.journal import LOCK, alive
+from assay.sdk.records import BEGUN
+from assay.sdk.sender import Sender
+
+
+def left_runs(home: Path) -> list[Path]:
+    """The folders of runs that hold journals, those that were touched first first."""
+    found = (path for path in (home / "journal").glob("*") if writers(path))
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def writers(run: Path) -> list[Path]:
+    """The folders of the processes that wrote to the run."""
+    return sorted(path.parent for path in run.glob(f"*/{LOCK}"))
+
+
+@dataclass(frozen=True)
+class Left:
+    """How many journals of a run are still here: of processes that live, or that could not be sent."""
+
+    alive: int
+    failed: int
+
+
+def sync_run(run: Path, url: str, token: Callable[[], str | None], tell: Callable[[str], None]) -> Left:
+    """What is left of the run after the server has got all that dead processes had logged; what it has is deleted here.
+
+    Args:
+        run: The run's folder.
+        url: The server.
+        token: Tells who sends.
+        tell: Told why something could not be sent.
+    """
+    living = failed = 0
+    for folder in writers(run):
+        try:
+            if alive(folder):
+                living += 1
+                continue
+            if (folder / BEGUN).exists():  # else its process died before it logged anything
+                Sender(run.name, folder, url, token, lambda text: tell(f"{run.name}: {text}")).send()
+            shutil.rmtree(folder, ignore_errors=True)
+        except FileNotFoundError:  # somebody else has just sent it
+            continue
+        except Exception as error:  # noqa: BLE001 -- one journal must not keep the others here
+            tell(f"{run.name}: {error}")
+            failed += 1
+    if not living and not failed:
+        with suppress(OSError):  # another process may just begin
+            run.rmdir()
+    return Left(living, failed)
