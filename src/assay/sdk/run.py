@@ -64,7 +64,7 @@ class Run:
         self._step = 0
         self._lock = threading.RLock()
         self._journal = Journal(self._new_folder)
-        self._append = self._journal.append
+        self._append = self._journal.append if self.mode != "disabled" else _nowhere
         self._keys: Keys | None = None
         self._numbers: dict[str, int] = {}
         self._sender: Background | None = None
@@ -150,7 +150,10 @@ class Run:
             self._keys = Keys(self._journal.folder)
             self._numbers = self._keys.numbers
             if self.mode == "online" and self.url is not None:
-                from assay.sdk.sender import Background, Sender  # noqa: PLC0415 -- HTTP takes half of the import's time
+                # HTTP takes half of the import's time. What the end needs is loaded too: making a dataclass while a
+                # program ends by Ctrl-C would change its exit status.
+                import assay.sdk.sync  # noqa: F401, PLC0415
+                from assay.sdk.sender import Background, Sender  # noqa: PLC0415
 
                 sender = Sender(self.id, self._journal.folder, self.url, self._token, self._warn_of_sending)
                 self._sender = Background(sender, self._warn_of_sending)
@@ -243,6 +246,10 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<assay run {self.name or self.id} ({self.mode})>"
+
+
+def _nowhere(body: bytes, items: int = 1) -> None:
+    """Where a disabled run logs to."""
 
 
 def _leads() -> bool:
