@@ -230,12 +230,11 @@ def test_a_fork_writes_a_journal_of_its_own(tmp_path: Path, mapped: bool) -> Non
 
 def test_threads_and_a_signal_handler_lose_nothing(folder: Path, mapped: bool) -> None:
     journal = opened(folder, mapped=mapped)
-    rung = 0
+    rung = []  # appended to in one step: a handler may interrupt another one
 
     def ring(number: int, frame: object) -> None:
-        nonlocal rung
         journal.append(b"signal")
-        rung += 1
+        rung.append(number)
 
     def work(name: int) -> None:
         for number in range(500):
@@ -255,13 +254,32 @@ def test_threads_and_a_signal_handler_lose_nothing(folder: Path, mapped: bool) -
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     found = bodies(folder)
-    assert rung > 0
-    assert found.count(b"signal") == rung
+    assert rung
+    assert found.count(b"signal") == len(rung)
     assert [body for body in found if body.startswith(b"main")] == [b"main %d" % number for number in range(2_000)]
     for name in range(8):
         mine = b"%d/" % name
         assert [body for body in found if body.startswith(mine)] == [b"%d/%d" % (name, n) for n in range(500)]
     assert [number for number, _ in read(folder)] == list(range(len(found)))
+
+
+def test_handlers_that_interrupt_each_other_append_one_after_the_other(folder: Path, mapped: bool) -> None:
+    """One comes during an append, the next while the first one's record is caught up with, and so on."""
+    journal = opened(folder, mapped=mapped)
+    journal.append(b"first")
+    kind = type(journal._segment)
+    whole = kind.append
+    handlers = [b"a", b"b", b"c"]
+
+    def interrupted(self: object, number: int, body: bytes) -> bool:
+        if handlers:
+            journal.append(handlers.pop(0))
+        return whole(self, number, body)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "append", interrupted)
+        journal.append(b"second")
+    assert list(read(folder)) == [(0, b"first"), (1, b"second"), (2, b"a"), (3, b"b"), (4, b"c")]
 
 
 @pytest.mark.parametrize("where", ["after the frame", "before the frame"])

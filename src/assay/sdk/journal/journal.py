@@ -85,9 +85,19 @@ class Journal:
                 self._append(body, items)
             finally:
                 self._busy = False
-                while self._later:  # their callers have gone on: what is lost of theirs is only counted
+                if self._later:
+                    self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Appends what signal handlers left. Their callers have gone on: what is lost of it is only counted."""
+        while self._later:  # looked at again when busy is over: until then one more may have come
+            self._busy = True  # a handler that interrupts this, too, must not append in between
+            try:
+                while self._later:
                     with suppress(OSError):
                         self._append(*self._later.pop(0))
+            finally:
+                self._busy = False
 
     def _append(self, body: bytes, items: int) -> None:
         before = self.next
