@@ -12,9 +12,10 @@ help: ## show this list
 setup: .tools/uv-$(UV_VERSION) ## make .venv with everything a developer needs
 	@$(UV) sync --frozen --quiet
 
-setup-clients: .tools/uv-$(UV_VERSION) ## make a venv for each mlflow client that the tests use
+setup-clients: .tools/uv-$(UV_VERSION) ## make a venv for each of the official clients that the tests use
 	@UV_PROJECT_ENVIRONMENT=.venv-mlflow3 $(UV) sync --frozen --quiet --no-dev --no-install-project --group mlflow-3
 	@UV_PROJECT_ENVIRONMENT=.venv-mlflow2 $(UV) sync --frozen --quiet --no-dev --no-install-project --group mlflow-2
+	@UV_PROJECT_ENVIRONMENT=.venv-loggers $(UV) sync --frozen --quiet --no-dev --no-install-project --group loggers
 
 .tools/uv-$(UV_VERSION):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Assay needs Python 3.11 or later: make PYTHON=python3.12 setup" >&2; exit 1; }
