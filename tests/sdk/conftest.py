@@ -29,3 +29,15 @@ def http(server: Server) -> Iterator[Http]:
     """A connection to it."""
     with closing(server.http()) as connection:
         yield connection
+
+
+@pytest.fixture(params=[True, False], ids=["mapped", "written"])
+def mapped(request: pytest.FixtureRequest) -> bool:
+    """Which kind of segment."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a journal will lie."""
+    return tmp_path / "journal" / "run" / "writer"

@@ -6,11 +6,9 @@ import os
 import random
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sdk.journals import SMALL, bodies, opened
 from support.length import length
 
 from assay.sdk.journal import frames, segments
@@ -26,7 +25,6 @@ from assay.sdk.journal.journal import segments as segments_of
 from assay.sdk.records import Keys, read_keys
 from assay.wire.errors import InvalidInput, InvalidState
 
-SMALL = 512  # bytes of a segment
 WRITER = """
 import sys
 from pathlib import Path
@@ -40,28 +38,6 @@ while True:
     sys.stdout.buffer.flush()
     number += 1
 """
-
-
-@pytest.fixture(params=[True, False], ids=["mapped", "written"])
-def mapped(request: pytest.FixtureRequest) -> bool:
-    """Which kind of segment."""
-    return bool(request.param)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where a journal will lie."""
-    return tmp_path / "journal" / "run" / "writer"
-
-
-def opened(folder: Path, *, mapped: bool, segment_bytes: int = SMALL) -> Journal:
-    """A new journal there."""
-    return Journal(lambda: folder, mapped=mapped, segment_bytes=segment_bytes)
-
-
-def bodies(folder: Path) -> list[bytes]:
-    """All records that can be read."""
-    return [body for _, body in read(folder)]
 
 
 @pytest.fixture(scope="module")
@@ -226,85 +202,6 @@ def test_a_fork_writes_a_journal_of_its_own(tmp_path: Path, mapped: bool) -> Non
     assert bodies(mine) == [b"before", *[b"beside"] * 3, b"after"]
     journal.close()
     assert not alive(mine)
-
-
-def test_threads_and_a_signal_handler_lose_nothing(folder: Path, mapped: bool) -> None:
-    journal = opened(folder, mapped=mapped)
-    rung = []  # appended to in one step: a handler may interrupt another one
-
-    def ring(number: int, frame: object) -> None:
-        journal.append(b"signal")
-        rung.append(number)
-
-    def work(name: int) -> None:
-        for number in range(500):
-            journal.append(b"%d/%d" % (name, number))
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-    try:
-        threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
-        for thread in threads:
-            thread.start()
-        for number in range(2_000):
-            journal.append(b"main %d" % number)
-        for thread in threads:
-            thread.join()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    found = bodies(folder)
-    assert rung
-    assert found.count(b"signal") == len(rung)
-    assert [body for body in found if body.startswith(b"main")] == [b"main %d" % number for number in range(2_000)]
-    for name in range(8):
-        mine = b"%d/" % name
-        assert [body for body in found if body.startswith(mine)] == [b"%d/%d" % (name, n) for n in range(500)]
-    assert [number for number, _ in read(folder)] == list(range(len(found)))
-
-
-def test_handlers_that_interrupt_each_other_append_one_after_the_other(folder: Path, mapped: bool) -> None:
-    """One comes during an append, the next while the first one's record is caught up with, and so on."""
-    journal = opened(folder, mapped=mapped)
-    journal.append(b"first")
-    kind = type(journal._segment)
-    whole = kind.append
-    handlers = [b"a", b"b", b"c"]
-
-    def interrupted(self: object, number: int, body: bytes) -> bool:
-        if handlers:
-            journal.append(handlers.pop(0))
-        return whole(self, number, body)  # type: ignore[arg-type]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kind, "append", interrupted)
-        journal.append(b"second")
-    assert list(read(folder)) == [(0, b"first"), (1, b"second"), (2, b"a"), (3, b"b"), (4, b"c")]
-
-
-@pytest.mark.parametrize("where", ["after the frame", "before the frame"])
-def test_an_interrupt_leaves_numbers_right(folder: Path, mapped: bool, where: str) -> None:
-    """Ctrl-C may come between any two steps; the reader sees each record that was appended once, and no gap."""
-    journal = opened(folder, mapped=mapped)
-    journal.append(b"first", 2)
-    kind = type(journal._segment)
-    whole = kind.append
-
-    def interrupted(self: object, number: int, body: bytes) -> bool:
-        if where == "after the frame":
-            whole(self, number, body)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kind, "append", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            journal.append(b"second", 3)
-    journal.append(b"third", 1)
-    number = 5 if where == "after the frame" else 2
-    second = [(2, b"second")] if where == "after the frame" else []
-    assert list(read(folder)) == [(0, b"first"), *second, (number, b"third")]
-    reader = Reader(folder)
-    assert [*reader.take(), *reader.take(), *reader.take()] == list(read(folder))
 
 
 def test_records_of_no_items_fill_segments_too(folder: Path, mapped: bool) -> None:
