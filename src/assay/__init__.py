@@ -6,10 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assay.sdk.run import Run, init
+    from assay.sdk.reading.runs import runs
+    from assay.sdk.run import Run, Stopped
+    from assay.sdk.start import init
 
-__all__ = ["Run", "init"]
-_PLACES = {"Run": "assay.sdk.run", "init": "assay.sdk.run"}
+__all__ = ["Run", "Stopped", "init", "runs"]
+_PLACES = {
+    "Run": "assay.sdk.run",
+    "Stopped": "assay.sdk.run",
+    "init": "assay.sdk.start",
+    "runs": "assay.sdk.reading.runs",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,13 @@ from support.length import length
 from assay.sdk.journal import frames, segments
 from assay.sdk.journal.journal import Journal, Reader, alive, read
 from assay.sdk.journal.journal import segments as segments_of
-from assay.sdk.records import Keys, read_keys
+from assay.sdk.outbox import Folder
+from assay.sdk.records import Keys, append_keys
 from assay.wire.errors import InvalidInput, InvalidState
 
 WRITER = """
 import sys
+from functools import partial
 from pathlib import Path
 from assay.sdk.journal.journal import Journal
 
@@ -262,7 +265,7 @@ def test_a_closed_journal_takes_nothing(folder: Path) -> None:
 
 
 def test_keys_never_share_a_number(tmp_path: Path) -> None:
-    keys = Keys(tmp_path)
+    keys = Keys(partial(append_keys, tmp_path))
     keys.add(["a", "b"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "close", lambda fd: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -271,7 +274,7 @@ def test_keys_never_share_a_number(tmp_path: Path) -> None:
     keys.add(["d", "a", "c"])
     with (tmp_path / "keys").open("a") as file:
         file.write('[9, "cut sh')
-    names = read_keys(tmp_path)
+    names = Folder(tmp_path).keys()
     assert {names[number] for number in keys.numbers.values()} == {"a", "b", "c", "d"}
     assert all(names[number] == name for name, number in keys.numbers.items())
     assert len(set(keys.numbers.values())) == 4

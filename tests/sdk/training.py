@@ -37,7 +37,7 @@ def begin(home: Path, script: str, **env: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "ASSAY_HOME": str(home), **env},
+        env={**os.environ, "ASSAY_HOME": str(home), "ASSAY_CAPTURE": "none", **env},
     )
 
 

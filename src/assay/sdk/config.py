@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -21,7 +22,7 @@ def plain(value: Any) -> Any:
 class Config(MutableMapping[str, Any]):
     """A run's configuration: what is set here is kept, also `run.config |= {...}`."""
 
-    def __init__(self, say: Callable[[dict[str, Any]], None], values: Mapping[str, Any]) -> None:
+    def __init__(self, say: Callable[[dict[str, Any]], None], values: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._say = say
         self._values = dict(values)
 
@@ -32,7 +33,7 @@ class Config(MutableMapping[str, Any]):
         self.update({key: value})
 
     def __delitem__(self, key: str) -> None:
-        raise TypeError("What a run was configured with cannot be taken back: set another value")
+        raise TypeError("What a run has said cannot be taken back: set another value")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -41,7 +42,7 @@ class Config(MutableMapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Config({self._values!r})"
+        return f"{type(self).__name__}({self._values!r})"
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Sets several values at once."""
@@ -52,3 +53,7 @@ class Config(MutableMapping[str, Any]):
     def __ior__(self, other: Mapping[str, Any]) -> Config:
         self.update(other)
         return self
+
+
+class Summary(Config):
+    """What a run is summed up by: what is set here is kept, and stands beside the last values of its metrics."""

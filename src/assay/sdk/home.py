@@ -11,8 +11,14 @@ from pathlib import Path
 from assay.wire.errors import InvalidInput, PermissionDenied
 
 TOKEN = re.compile(r"assay-[A-Za-z0-9_-]{43}\Z")
+UID = re.compile(r"[0-9a-f]{32}\Z")
 TOKEN_FILE = "token"  # noqa: S105 -- a file's name
 ADDRESS_FILE = "address"
+
+
+def is_uid(text: str) -> bool:
+    """Whether the text can be the id of a run."""
+    return UID.match(text) is not None
 
 
 def default_home() -> Path:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from assay.wire.errors import AssayError, Unavailable
+from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
 TIMEOUT_S = 60.0
+NEXT_PAGE = "X-Next-Page-Token"  # a header
+PIECE = 1 << 20  # bytes
+FILE_TIMEOUT_S = 600.0  # without a byte that gets on
 
 
-def get(base: str, path: str, /, **query: str | int | Sequence[str] | None) -> Any:
+def get(base: str, path: str, /, *, token: str | None = None, **query: str | int | Sequence[str] | None) -> Any:
     """The decoded answer of a GET below /api/v1; a sequence is sent as a repeated field.
 
     Raises:
@@ -23,7 +29,7 @@ def get(base: str, path: str, /, **query: str | int | Sequence[str] | None) -> A
         Unavailable: Nobody listens there.
     """
     given = {name: value for name, value in query.items() if value is not None}
-    return _asked(base, f"{path}?{urllib.parse.urlencode(given, doseq=True)}", None)
+    return _asked(base, f"{path}?{urllib.parse.urlencode(given, doseq=True)}", None, token)
 
 
 def post(base: str, path: str, body: dict[str, Any], *, token: str | None = None, timeout_s: float = TIMEOUT_S) -> Any:
@@ -41,35 +47,115 @@ def send(base: str, path: str, body: bytes, kind: str, *, token: str | None = No
     return _asked(base, f"{path}?{urllib.parse.urlencode(query)}", body, token, kind=kind)
 
 
+def get_bytes(
+    base: str, path: str, kind: str, /, *, token: str | None = None, **query: str | int | None
+) -> tuple[bytes, str | None]:
+    """The body of a GET's answer in this media type, and the token of the next page. Raises as `get` does."""
+    given = {name: value for name, value in query.items() if value is not None}
+    asked = f"{path}?{urllib.parse.urlencode(given)}"
+    with _opened(base, asked, None, token, TIMEOUT_S, None, {"Accept": kind}) as answer:
+        return _read(base, answer), answer.headers.get(NEXT_PAGE)
+
+
+def get_file(base: str, path: str, target: BinaryIO, /, *, token: str | None = None) -> None:
+    """The bytes of a GET's answer are written to the target. Raises as `get` does, OSError."""
+    with _opened(base, path, None, token, FILE_TIMEOUT_S, None, {}) as answer:
+        while piece := _read(base, answer, PIECE):
+            target.write(piece)
+        if answer.length:  # it was cut short
+            raise _nobody(base)
+
+
+def put_file(base: str, path: str, source: Path, *, token: str | None = None) -> Any:
+    """The decoded answer of a PUT of a file's bytes.
+
+    Raises as `get` does; OSError if it cannot be opened, InvalidInput if it becomes shorter meanwhile.
+    """
+    with source.open("rb") as file:
+        body = _Exactly(file, os.fstat(file.fileno()).st_size)
+        return _asked(base, path, body, token, FILE_TIMEOUT_S, method="PUT", kind="application/octet-stream")
+
+
 def quoted(part: str) -> str:
     """One part of a path."""
     return urllib.parse.quote(part, safe="")
 
 
+def quoted_path(path: str) -> str:
+    """A path of several parts."""
+    return urllib.parse.quote(path, safe="/")
+
+
+class _Exactly:
+    """So many bytes of a file: one that grows is not sent beyond, as the length was told before."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self.size = self._left = size
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes. Raises InvalidInput if there are fewer than were told."""
+        found = self._file.read(self._left if count < 0 else min(count, self._left))
+        if not found and self._left:
+            raise InvalidInput("The file became shorter while it was sent", field="body", remedy="send it again")
+        self._left -= len(found)
+        return found
+
+
 def _asked(
     base: str,
     path: str,
-    body: bytes | None,
+    body: bytes | _Exactly | None,
     token: str | None = None,
     timeout_s: float = TIMEOUT_S,
     *,
     method: str | None = None,
     kind: str = "application/json",
 ) -> Any:
+    headers = {"Content-Type": kind}
+    if isinstance(body, _Exactly):
+        headers["Content-Length"] = str(body.size)  # else it would go in chunks
+    with _opened(base, path, body, token, timeout_s, method, headers) as answer:
+        try:
+            return json.loads(_read(base, answer))
+        except ValueError as error:
+            raise _puzzle(base) from error
+
+
+@contextmanager
+def _opened(
+    base: str,
+    path: str,
+    body: bytes | _Exactly | None,
+    token: str | None,
+    timeout_s: float,
+    method: str | None,
+    headers: dict[str, str],
+) -> Iterator[http.client.HTTPResponse]:
+    """The answer, whose body is not read yet. Raises what the server answers; Unavailable."""
     url = f"{base.rstrip('/')}/api/v1/{path}"
     if not url.startswith(("http://", "https://")):
         raise Unavailable(f"{base!r} is no server's address", remedy="give http://HOST:PORT")
-    request = urllib.request.Request(url, body, {"Content-Type": kind}, method=method)  # noqa: S310 -- checked above
+    request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 -- checked above
     if token is not None:
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # told to nobody else
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 -- the same
-            return json.load(answer)
+        answer = urllib.request.urlopen(request, timeout=timeout_s)  # noqa: S310 -- the same
     except urllib.error.HTTPError as error:
         with error:
             raise _answered(base, error) from error
     except ValueError as error:
         raise _puzzle(base) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _nobody(base) from error
+    with answer:
+        yield answer
+
+
+def _read(base: str, answer: http.client.HTTPResponse, count: int | None = None) -> bytes:
+    """The rest of an answer's body, or its next bytes. Raises Unavailable."""
+    try:
+        return answer.read(count)
     except (OSError, http.client.HTTPException) as error:
         raise _nobody(base) from error
 

@@ -2,6 +2,12 @@
 
     points    kind 1, `<Bqq`: kind, step, time in microseconds; then `<Id` each: the key's number, the value
     said      kind 2: JSON, the fields of `PATCH /api/v1/runs/{id}`
+    value     kind 3: JSON, a logged value: key, step, time_us, kind, document, context; the kind `number` is a point
+    console   kind 4: JSON, lines as [stream, time_us, text]
+    file      kind 5: JSON: where it is to lie in the run's tree (`path`); `copy`, its name beside the segments, or
+              `place`, where it lay when it was logged, with `size` and `mtime_ns` of then
+
+Points, values and lines count as items: what the server must take once. The other kinds can be said twice.
 
 The numbers of keys stand in the file `keys` beside the journal's segments: a line of JSON each, `[number, key]`,
 which is written before its number is used.
@@ -20,7 +26,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-POINTS, SAID = 1, 2
+POINTS, SAID, VALUE, CONSOLE, FILE = 1, 2, 3, 4, 5
+NUMBER = "number"  # the kind of a value that is a point in a context
 KEYS = "keys"
 BEGUN = "run.json"  # beside them: how the run began
 _HEAD = struct.Struct("<Bqq")
@@ -39,26 +46,41 @@ def points(body: bytes) -> tuple[int, int, list[tuple[int, float]]]:
     return step, time_us, list(_ENTRY.iter_unpack(body[_HEAD.size :]))
 
 
-def said(fields: dict[str, Any]) -> bytes:
-    """The record of what is said of the run."""
-    return bytes((SAID,)) + json.dumps(fields).encode()
+def written(kind: int, document: Any) -> bytes:
+    """The record, of a kind whose records are JSON. Raises ValueError for what JSON cannot hold."""
+    return bytes((kind,)) + json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
 
 
-def heard(body: bytes) -> dict[str, Any]:
+def document(body: bytes) -> Any:
     """What such a record says."""
-    found: dict[str, Any] = json.loads(body[1:])
-    return found
+    return json.loads(body[1:])
+
+
+def count_of(body: bytes) -> int:
+    """How many items a record counts as."""
+    match body[0]:
+        case 1:
+            return (len(body) - _HEAD.size) // _ENTRY.size
+        case 3:
+            return 1
+        case 4:
+            return len(document(body))
+        case _:
+            return 0
 
 
 class Keys:
-    """The numbers of the keys of one journal; new ones are on its disk before they are given out.
+    """The numbers of the keys of one journal; new ones are kept before they are given out.
 
-    A number is used up before it is written: whatever interrupts this, and whatever a signal handler logs meanwhile, no
+    A number is used up before it is kept: whatever interrupts this, and whatever a signal handler logs meanwhile, no
     number means two keys.
+
+    Args:
+        keep: Keeps lines for whoever reads the journal. Raises OSError.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / KEYS
+    def __init__(self, keep: Callable[[bytes], None]) -> None:
+        self._keep = keep
         self._free = count()
         self.numbers: dict[str, int] = {}
 
@@ -67,26 +89,27 @@ class Keys:
         new = {name: next(self._free) for name in dict.fromkeys(names) if name not in self.numbers}
         if not new:
             return
-        data = "".join(json.dumps([number, name]) + "\n" for name, number in new.items()).encode()
-        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            before = os.fstat(fd).st_size
-            if os.write(fd, data) != len(data):
-                os.ftruncate(fd, before)
-                raise OSError(ENOSPC, os.strerror(ENOSPC), str(self._path))
-        finally:
-            os.close(fd)
+        self._keep("".join(json.dumps([number, name]) + "\n" for name, number in new.items()).encode())
         self.numbers.update(new)
 
 
-def read_keys(folder: Path) -> dict[int, str]:
+def append_keys(folder: Path, lines: bytes) -> None:
+    """The lines stand in the journal's file of keys, or none of them. Raises OSError."""
+    path = folder / KEYS
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        before = os.fstat(fd).st_size
+        if os.write(fd, lines) != len(lines):
+            os.ftruncate(fd, before)
+            raise OSError(ENOSPC, os.strerror(ENOSPC), str(path))
+    finally:
+        os.close(fd)
+
+
+def parse_keys(text: str) -> dict[int, str]:
     """The names by their numbers; a line that was cut short was never used."""
     found: dict[int, str] = {}
-    try:
-        lines = (folder / KEYS).read_text().splitlines()
-    except FileNotFoundError:
-        return found
-    for line in lines:
+    for line in text.splitlines():
         with suppress(ValueError, TypeError):
             number, name = json.loads(line)
             found[number] = name

@@ -1,29 +1,29 @@
-"""Sends what a journal holds to a server, each point once, and deletes what the server has.
-
-A folder `journal/RUN` of the home holds a folder for each process that wrote to the run. Its `run.json` says how the
-run began.
-"""
+"""Sends what a journal holds to a server, each item once, and lets go of what the server has."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from assay.sdk import http
-from assay.sdk.journal.journal import Reader
-from assay.sdk.records import BEGUN, POINTS, heard, points, read_keys
+from assay.sdk.outbox import Outbox
+from assay.sdk.records import CONSOLE, FILE, NUMBER, POINTS, SAID, VALUE, count_of, document, points
 from assay.wire.errors import AssayError, Conflict, InvalidInput, NotFound, RuleViolation, TooLarge
 from assay.wire.points import MEDIA_TYPE, pack
 
 # What trying again does not mend: the run is deleted, purged or rewound, or the journal holds what no server takes.
 FINAL = (NotFound, RuleViolation, Conflict, InvalidInput, TooLarge)
 MOST = 32_000  # points a request
+MOST_LINES = 5_000  # lines or values a request, as far as they have no more bytes than the next
+MOST_BYTES = 512 << 10
 BEAT_S = 60.0  # a run whose writers are silent for five minutes is shown as lost
+ASK_S = 5.0  # between two questions whether the run is to stop
 AWAY_S = 2.0  # for a last try, where no server answers
 REST_S = 0.2  # between two looks at a journal that is written to
 PATIENCE_S = (1.0, 2.0, 5.0, 10.0, 30.0)  # between tries while no server answers
@@ -59,44 +59,53 @@ class Batch:
 
 
 class Sender:
-    """Sends one journal, from where the server has got to.
+    """Sends one outbox, from where the server has got to.
 
     Args:
         run_id: The run that it is of.
-        folder: The journal's; its name is the writer's.
+        outbox: What waits.
         url: The server.
         token: Tells who sends, where the server may know; asked each time that the server is met anew.
-        warn: Told what the server does not take: a config or tag that breaks a bound is left out, the points go on.
+        warn: Told what the server does not take: a config, tag or value that breaks a bound is left out, the points
+            go on.
+        on_stop: Called when the server says that the run is to stop; None: it is not asked.
     """
 
     def __init__(
-        self, run_id: str, folder: Path, url: str, token: Callable[[], str | None], warn: Callable[[str], None]
+        self,
+        run_id: str,
+        outbox: Outbox,
+        url: str,
+        token: Callable[[], str | None],
+        warn: Callable[[str], None],
+        on_stop: Callable[[], None] | None = None,
     ) -> None:
         self._run_id = run_id
-        self._folder = folder
+        self._outbox = outbox
         self._url = url
         self._ask_token = token
         self._token: str | None = None
         self._warn = warn
-        self._reader = Reader(folder)
-        self._waiting: list[tuple[int, bytes]] = []  # records that were read and are not sent yet
+        self._on_stop = on_stop
+        self._waiting: list[tuple[int, bytes]] = []  # records that were taken and are not sent yet
         self._next = 0  # the number that the server wants
         self._epoch = 0
         self._begun = False
-        self._heard_s = 0.0
+        self._heard_s = self._asked_s = 0.0
+        self.sent = 0  # items
 
     def begin(self) -> None:
         """The server knows the run and the writer. Raises what it answers; Unavailable."""
         if self._begun:
             return
         self._token = self._ask_token()
-        begun = json.loads((self._folder / BEGUN).read_text())
+        begun = self._outbox.begun()
         try:
             http.post(self._url, "runs", begun, token=self._token)
         except (InvalidInput, TooLarge) as error:
             self._warn(f"Begun without config, tags and name: {error}")
             http.post(self._url, "runs", {"id": begun["id"], "start_us": begun["start_us"]}, token=self._token)
-        writer = {"name": self._folder.name, "heartbeats": True}
+        writer = {"name": self._outbox.name, "heartbeats": True}
         told = http.post(self._url, f"runs/{self._run_id}/writers", writer, token=self._token)
         self._next, self._epoch = told["next"], told["epoch"]
         self._begun, self._heard_s = True, time.monotonic()
@@ -117,45 +126,132 @@ class Sender:
     def _sent(self) -> int:
         self.begin()
         count = 0
-        while self._waiting or (found := self._reader.take()):
+        while self._waiting or (found := self._outbox.take()):
             if not self._waiting:
                 self._waiting = found
             while self._waiting:
                 count += self._send_some()
-            self._reader.forget()
+                self._beat()
+            self._outbox.forget()
         self._beat()
         return count
 
     def _beat(self) -> None:
-        """The server hears now and then that this writer lives, also when it has nothing to say."""
+        """The server hears now and then that this writer lives, and says whether the run is to stop."""
         now = time.monotonic()
         if now - self._heard_s >= BEAT_S:
             path = f"runs/{self._run_id}/heartbeat"
-            http.post(self._url, path, {"name": self._folder.name}, token=self._token)
+            http.post(self._url, path, {"name": self._outbox.name}, token=self._token)
             self._heard_s = now
+        if self._on_stop is not None and now - self._asked_s >= ASK_S:
+            self._asked_s = now
+            if http.get(self._url, f"runs/{self._run_id}/state", token=self._token)["stop"]:
+                self._on_stop()
+                self._on_stop = None
 
     def _send_some(self) -> int:
-        """Sends the first of the waiting records: as many points as go together, or what is said."""
-        batch, taken = Batch(), 0
+        """Sends as many of the first waiting records as go together; how many those were."""
+        kind, size, items = self._kind(self._waiting[0][1]), 0, 0
+        bound, most = (1 << 62, MOST) if kind == (POINTS, "") else (MOST_BYTES, MOST_LINES)
+        together: list[tuple[int, bytes]] = []
         for number, body in self._waiting:
-            if body[0] != POINTS or len(batch.values) >= MOST:
+            if together and (self._kind(body) != kind or size + len(body) > bound or items >= most):
                 break
-            if number >= self._next:
+            together.append((number, body))
+            size += len(body)
+            items += count_of(body)
+            if kind[0] in (SAID, FILE):
+                break
+        new = [(number, body) for number, body in together if number + count_of(body) > self._next]
+        if kind[0] == SAID:
+            self._send_said(together[0][1])
+        elif kind[0] == FILE:
+            self._send_file(together[0][1])
+        elif new:
+            self._next = self._send_items(kind, new)
+            self.sent += items
+        del self._waiting[: len(together)]
+        return len(together)
+
+    def _kind(self, body: bytes) -> tuple[int, str]:
+        """What goes together in one request."""
+        if body[0] == VALUE:
+            return VALUE, NUMBER if document(body)["kind"] == NUMBER else ""
+        return body[0], ""
+
+    def _send_items(self, kind: tuple[int, str], new: Sequence[tuple[int, bytes]]) -> int:
+        """Sends records of one kind that the server does not have; the number that it wants next."""
+        first = new[0][0]
+        if kind == (POINTS, ""):
+            batch = Batch()
+            for number, body in new:
                 batch.add(number, body)
-            taken += 1
-        if batch.values:
-            query: dict[str, Any] = {"writer": self._folder.name, "first": batch.first, "epoch": self._epoch}
-            body = batch.packed(read_keys(self._folder))
-            path = f"runs/{self._run_id}/points"
-            self._next = http.send(self._url, path, body, MEDIA_TYPE, token=self._token, **query)["next"]
-        elif not taken:
-            try:
-                http.patch(self._url, f"runs/{self._run_id}", heard(self._waiting[0][1]), token=self._token)
-            except (InvalidInput, TooLarge) as error:
-                self._warn(f"Not kept: {error}")
-            taken = 1
-        del self._waiting[:taken]
-        return taken
+            return self._send_points(first, batch.packed(self._outbox.keys()))
+        if kind == (VALUE, NUMBER):
+            return self._send_points(first, packed_values([document(body) for _, body in new]))
+        if kind[0] == CONSOLE:
+            lines = [line for _, body in new for line in document(body)]
+            return self._post(first, "console", {"lines": lines})
+        try:
+            return self._post(first, "values", [document(body) for _, body in new])
+        except (InvalidInput, TooLarge) as error:
+            if len(new) > 1:
+                for record in new:
+                    reached = self._send_items(kind, [record])
+                return reached
+            self._warn(f"Not kept: {error}")  # its number is used up: something must stand there
+            value = document(new[0][1])
+            refused = {**value, "key": "assay/refused", "kind": "text", "document": str(error)[:1_000], "context": None}
+            return self._post(first, "values", [refused])
+
+    def _send_points(self, first: int, body: bytes) -> int:
+        query: dict[str, Any] = {"writer": self._outbox.name, "first": first, "epoch": self._epoch}
+        path = f"runs/{self._run_id}/points"
+        return int(http.send(self._url, path, body, MEDIA_TYPE, token=self._token, **query)["next"])
+
+    def _post(self, first: int, what: str, body: Any) -> int:
+        query: dict[str, Any] = {"writer": self._outbox.name, "first": first, "epoch": self._epoch}
+        path, data = f"runs/{self._run_id}/{what}", json.dumps(body).encode()
+        return int(http.send(self._url, path, data, "application/json", token=self._token, **query)["next"])
+
+    def _send_said(self, body: bytes) -> None:
+        try:
+            http.patch(self._url, f"runs/{self._run_id}", document(body), token=self._token)
+        except (InvalidInput, TooLarge) as error:
+            self._warn(f"Not kept: {error}")
+
+    def _send_file(self, body: bytes) -> None:
+        told = document(body)
+        copied = told.get("copy")
+        try:
+            place = self._outbox.copy_of(copied) if copied else Path(told["place"])
+            found = place.stat()
+            if not copied and (found.st_size, found.st_mtime_ns) != (told["size"], told["mtime_ns"]):
+                self._warn(f"{place} has changed since it was logged: it is kept as it is now")
+            path = f"runs/{self._run_id}/files/{urllib.parse.quote(told['path'])}"
+            http.put_file(self._url, path, place, token=self._token)
+        except (InvalidInput, TooLarge) as error:
+            self._warn(f"Not kept: {error}")
+        except OSError as error:
+            if not (copied and isinstance(error, FileNotFoundError)):  # a copy is deleted when it has arrived
+                self._warn(f"Not kept: {told['path']} cannot be read any more ({error.strerror})")
+
+
+def packed_values(values: Sequence[Mapping[str, Any]]) -> bytes:
+    """Values that are points in a context, as the body of a request."""
+    keys = {value["key"]: None for value in values}
+    contexts = {json.dumps(value["context"], sort_keys=True): None for value in values}
+    key_at = {key: at for at, key in enumerate(keys)}
+    context_at = {context: at for at, context in enumerate(contexts, 1)}
+    return pack(
+        list(keys),
+        [key_at[value["key"]] for value in values],
+        [value["step"] for value in values],
+        [value["time_us"] for value in values],
+        [float(value["document"]) for value in values],
+        contexts=list(contexts),
+        context=[context_at[json.dumps(value["context"], sort_keys=True)] for value in values],
+    )
 
 
 class Background:

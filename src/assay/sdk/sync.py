@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.sdk.journal.journal import LOCK, alive
+from assay.sdk.outbox import Folder
 from assay.sdk.records import BEGUN
 from assay.sdk.sender import Sender
 
@@ -32,7 +33,22 @@ class Left:
     failed: int
 
 
-def sync_run(run: Path, url: str, token: Callable[[], str | None], tell: Callable[[str], None]) -> Left:
+def bytes_left(home: Path) -> int:
+    """How much lies in the home's journals."""
+    found = 0
+    for path in (home / "journal").glob("*/*/*"):
+        with suppress(OSError):  # it is being sent
+            found += path.stat().st_size
+    return found
+
+
+def sync_run(
+    run: Path,
+    url: str,
+    token: Callable[[], str | None],
+    tell: Callable[[str], None],
+    forgot: Callable[[], object] = lambda: None,
+) -> Left:
     """What is left of the run after the server has got all that dead processes had logged; what it has is deleted here.
 
     Args:
@@ -40,6 +56,7 @@ def sync_run(run: Path, url: str, token: Callable[[], str | None], tell: Callabl
         url: The server.
         token: Tells who sends.
         tell: Told why something could not be sent.
+        forgot: Called each time that a part has arrived.
     """
     living = failed = 0
     for folder in writers(run):
@@ -48,7 +65,7 @@ def sync_run(run: Path, url: str, token: Callable[[], str | None], tell: Callabl
                 living += 1
                 continue
             if (folder / BEGUN).exists():  # else its process died before it logged anything
-                Sender(run.name, folder, url, token, lambda text: tell(f"{run.name}: {text}")).send()
+                Sender(run.name, Folder(folder, forgot), url, token, lambda text: tell(f"{run.name}: {text}")).send()
             shutil.rmtree(folder, ignore_errors=True)
         except FileNotFoundError:  # somebody else has just sent it
             continue

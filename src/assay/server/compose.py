@@ -16,6 +16,7 @@ from assay.ports.blobs import BlobStore
 from assay.ports.catalogs import Catalog, Snapshot
 from assay.server.gate import collecting
 from assay.server.home import Home
+from assay.server.pickup import Pickup
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.collection import claim
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 # What only some servers and commands need is imported where it is needed: a server on SQLite starts a tenth faster.
 JOBS_S = 60.0  # how often a server looks for jobs that are due
+PICKUP_S = 5.0  # how often it looks for journals
 GC_EVERY_US = 3_600 * 1_000_000
 GC_LEASE_US = 6 * 3_600 * 1_000_000
 
@@ -78,9 +80,11 @@ class Server:
     store: SqliteStore | PostgresStore
     services: Services
     jobs: Upkeep
+    pickup: Upkeep
 
     def close(self) -> None:
         """Everything accepted is on disk, and the home is free."""
+        self.pickup.close(wait=False)  # it speaks to this server
         self.jobs.close(wait=False)  # a job may be long; the closed store ends it
         self.store.close()
         self.home.release()
@@ -200,7 +204,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
     jobs = JobService(
         store, secrets.token_hex(6), [Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services))]
     )
-    return Server(home, store, services, Upkeep(JOBS_S, jobs.run_due))
+    return Server(home, store, services, Upkeep(JOBS_S, jobs.run_due), Upkeep(PICKUP_S, Pickup(home.root)))
 
 
 def _collect(home: Home, services: Services) -> None:

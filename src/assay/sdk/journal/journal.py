@@ -67,13 +67,7 @@ class Journal:
             InvalidState: The journal is closed.
             OSError: The disk does not take it. It is not in the journal, and the next one may be.
         """
-        if not 0 < len(body) <= RECORD_BOUND:
-            raise InvalidInput(
-                f"A record has {len(body)} bytes, not 1 to {RECORD_BOUND}",
-                field="record",
-                bound=RECORD_BOUND,
-                remedy="log large things as files",
-            )
+        check_record(body)
         with self._lock:
             if self._closed:
                 raise InvalidState("The journal is closed", remedy="begin another run")
@@ -170,6 +164,17 @@ class Journal:
             if self._lock_fd >= 0:
                 os.close(self._lock_fd)
                 self._lock_fd = -1
+
+
+def check_record(body: bytes) -> None:
+    """Returns if it can be a record. Raises InvalidInput if it is empty or longer than `RECORD_BOUND`."""
+    if not 0 < len(body) <= RECORD_BOUND:
+        raise InvalidInput(
+            f"A record has {len(body)} bytes, not 1 to {RECORD_BOUND}",
+            field="record",
+            bound=RECORD_BOUND,
+            remedy="log large things as files",
+        )
 
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()
