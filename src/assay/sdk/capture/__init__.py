@@ -1,0 +1,1 @@
+"""What a run keeps without being told: the output of the program, and the state of the machine."""
