@@ -11,14 +11,22 @@ import pytest
 from support.flows import run_flow
 from support.server import ROOT, Server
 
+from assay.sdk.sync import left_runs
+
 UV = ROOT / ".tools/bin/uv"
 
 
-def run(*words: str | Path, cwd: Path) -> str:
+def run(*words: str | Path, cwd: Path, **env: str) -> str:
     """What the command printed; it must end well."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     done = subprocess.run(
-        [str(word) for word in words], cwd=cwd, env=clean, capture_output=True, text=True, timeout=400, check=False
+        [str(word) for word in words],
+        cwd=cwd,
+        env=clean | env,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     return done.stdout
@@ -49,7 +57,11 @@ def test_the_bare_wheel_needs_nothing_and_says_what_it_lacks(wheel: Path, tmp_pa
     run("env/bin/pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=tmp_path)
     told = run("env/bin/pip", "list", "--format=freeze", "--disable-pip-version-check", cwd=tmp_path)
     assert {line.partition("==")[0].lower() for line in told.split()} <= {"assay-ml", "pip", "setuptools"}
-    run("env/bin/python", "-c", "import assay", cwd=tmp_path)
+    script = "import assay\nwith assay.init(config={'lr': 1}) as run:\n    run.log({'loss': 0.5})\n    print(run.id)"
+    (tmp_path / "train.py").write_text(script)
+    home = {"ASSAY_HOME": str(tmp_path / "home")}
+    uid = run("env/bin/python", "train.py", cwd=tmp_path, **home).split()[0]
+    assert [path.name for path in left_runs(tmp_path / "home")] == [uid]
     refused = subprocess.run(
         [tmp_path / "env/bin/assay", "up"], capture_output=True, text=True, check=False, cwd=tmp_path
     )
