@@ -9,7 +9,17 @@ from sqlalchemy import func, select, update
 
 from assay.core.purge import DAY_US
 from assay.core.scope import HOME, Scope
-from assay.core.tracking import Dataset, DatasetInput, Logged, LoggedValue, ModelPoint, ModelUse, Writer
+from assay.core.tracking import (
+    ConsoleLine,
+    Dataset,
+    DatasetInput,
+    Logged,
+    LoggedValue,
+    ModelPoint,
+    ModelUse,
+    Stream,
+    Writer,
+)
 from assay.services.purge import PurgeService
 from assay.stores import schema
 from assay.testing.house import House
@@ -49,6 +59,8 @@ class Purging(House):
             ),
         ).result()
         self.configs.merge(self.scope, uid, {"a": {"b": 1}})
+        printed = ConsoleLine(Stream.STDOUT, 0, "epoch 1")
+        self.console.append(self.scope, uid, Writer("w", "points", 0, 2), [printed])
         self.groups.join(self.scope, self.experiment_id, "group", uid)
         self.runs.add_inputs(self.scope, uid, [DatasetInput(Dataset("d", "1", "local", "{}"))], [])
         model = self.model_of(uid)

@@ -7,6 +7,7 @@ from assay.testing.commit import CommitContract, SnapshotContract
 from assay.testing.lineage import LineageContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
+from assay.testing.printed import ConsoleContract
 from assay.testing.searching import OrderContract, SearchContract
 
 
@@ -72,3 +73,7 @@ class TestOrder(OrderContract):
 
 class TestLineage(LineageContract):
     """Datasets, and models that runs used or made."""
+
+
+class TestConsole(ConsoleContract):
+    """What runs print."""

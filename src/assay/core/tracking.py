@@ -81,6 +81,7 @@ class Run:
     updated_us: int
     deleted_us: int | None = None
     lost: bool = False  # running, but all its heartbeating writers have been silent for five minutes
+    stop_us: int | None = None  # when somebody asked it to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,55 @@ class LoggedValue:
     context: Mapping[str, str] | None = None
 
 
+class Stream(StrEnum):
+    """What a line was printed to."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLine:
+    """A line that a run printed, without its end."""
+
+    stream: Stream
+    time_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePage(Page[ConsoleLine]):
+    """A page of lines, and from where to read on, also where nothing more has been printed yet."""
+
+    position: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """A row of a foreign registry: what it is (kind), where it came from, and its document as JSON."""
+
+    kind: str
+    source: str
+    name: str
+    document: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A run of which something changed, and when."""
+
+    run_uid: str
+    at_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Who sends a batch, and the number of its first record.
 
-    The records of a batch are its points in order, then, as one record, whatever else it brings. What lies below the
-    number that the writer has reached was stored before and is dropped.
+    The records of a batch are its points in order, then, as one record, whatever else it brings; where nothing but
+    logged values or nothing but console lines is sent, each may be one. What lies below the number that the writer
+    has reached was stored before and is dropped.
     """
 
     name: str
@@ -222,7 +266,8 @@ class Logged:
 
     The columns keys, values, steps and times_us (microseconds) have equal length; so have rows and contexts, where
     they are given. Where `key_index` is given, it is the column, and says which of `keys` a point has. `model_points`
-    go to logged models.
+    go to logged models. Where `rest_count` is given, it is the number of `logged_values`, each of which is a record of
+    its own for the writer, and there are no params, tags or `model_points`.
     """
 
     run_uid: str
@@ -238,6 +283,7 @@ class Logged:
     logged_values: Sequence[LoggedValue] = ()
     writer: Writer | None = None
     key_index: Ints | None = None
+    rest_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from assay.core.audit import Act, Entry, Head, Subject
 from assay.core.config import Indexed
-from assay.core.points.columns import Points
 from assay.core.purge import Deletable, Kind
 from assay.core.scope import Scope
 from assay.core.search.ast import Expr, Order
@@ -21,14 +20,11 @@ from assay.core.tracking import (
     DatasetInput,
     Experiment,
     FileEntry,
-    Latest,
     Lifecycle,
     LoggedModel,
-    LoggedValue,
     ModelStatus,
     ModelUse,
     Page,
-    Progress,
     Run,
     Status,
     View,
@@ -89,7 +85,15 @@ class Runs(Protocol):
         end_us: int | None = None,
         parent_uid: str | None = None,
     ) -> None:
-        """Changes what is given."""
+        """Changes what is given. A run that had ended and goes on is not asked to stop any more."""
+        ...
+
+    def stop(self, scope: Scope, id: int) -> None:
+        """The run is asked to stop from now on."""
+        ...
+
+    def touch(self, scope: Scope, id: int) -> None:
+        """Something that the run owns has changed now."""
         ...
 
     def set_lifecycle(self, scope: Scope, id: int, lifecycle: Lifecycle) -> None: ...
@@ -129,46 +133,6 @@ class Owned(Protocol):
 
     def delete_tag(self, scope: Scope, owner_id: int, key: str) -> bool:
         """Whether there was such a tag."""
-        ...
-
-
-class PointStore(Protocol):
-    """Latest values and histories. Writing many points goes through `Store.log`."""
-
-    def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
-        """Latest values of all series, ordered by key; those with a context carry it."""
-        ...
-
-    def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:
-        """All points of one series in canonical order, without doubles; empty if there are none."""
-        ...
-
-    def all(self, owner_id: int) -> Points:
-        """All points of the owner in canonical order; keys and contexts are numbers."""
-        ...
-
-    def rewind(self, owner_id: int, step: int) -> None:
-        """What was logged after the step is gone, and latest values are those of what remains."""
-        ...
-
-    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
-        """The owner, which has no points yet, has those of the source up to the step."""
-        ...
-
-
-class Values(Protocol):
-    """What is logged at a step and is no number. Writing goes through `Store.log`."""
-
-    def all(self, owner_id: int) -> list[LoggedValue]:
-        """The owner's values by step, row and key."""
-        ...
-
-    def cut(self, owner_id: int, step: int) -> None:
-        """What was logged after the step is gone."""
-        ...
-
-    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
-        """The owner has the source's values up to the step."""
         ...
 
 
@@ -223,34 +187,6 @@ class Names(Protocol):
 
     def find(self, scope: Scope, kind: str, dialect: str, container: str, name: str, *, fold: bool) -> int:
         """What the foreign name means. Raises NotFound."""
-        ...
-
-
-class Keys(Protocol):
-    """Interned names."""
-
-    def names(self, numbers: Iterable[int]) -> dict[int, str]:
-        """The names that have these numbers."""
-        ...
-
-
-class Writers(Protocol):
-    """Who sends to a run, and how far he got."""
-
-    def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
-        """The writer's progress; a new one begins at 0 in the run's epoch."""
-        ...
-
-    def seen(self, run_id: int, name: str) -> None:
-        """The writer is alive."""
-        ...
-
-    def raise_epochs(self, run_id: int) -> None:
-        """All writers of the run begin anew: what they sent before is refused, also of those not met yet."""
-        ...
-
-    def silent(self, run_ids: Sequence[int]) -> set[int]:
-        """Those of the runs whose heartbeating writers have all been silent for five minutes."""
         ...
 
 

@@ -22,19 +22,16 @@ from assay.ports.aggregates import (
     Experiments,
     Files,
     Groups,
-    Keys,
     Lineage,
     Models,
     Names,
     Owned,
-    PointStore,
     Purges,
     Runs,
-    Values,
-    Writers,
 )
 from assay.ports.blobs import BlobRows
 from assay.ports.jobs import JobRows
+from assay.ports.logged import Console, Keys, PointStore, Values, Writers
 
 T = TypeVar("T")
 
@@ -62,6 +59,9 @@ class UnitOfWork(Protocol):
 
     @property
     def configs(self) -> Configs: ...
+
+    @property
+    def console(self) -> Console: ...
 
     @property
     def groups(self) -> Groups: ...

@@ -21,6 +21,7 @@ from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.collection import claim
 from assay.services.configs import ConfigService
+from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
 from assay.services.groups import GroupService
@@ -194,6 +195,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         runs=RunService(store, new_uid),
         configs=ConfigService(store),
         branches=BranchService(store, new_uid),
+        console=ConsoleService(store),
         groups=GroupService(store),
         history=HistoryService(store),
         models=ModelService(store, new_uid),

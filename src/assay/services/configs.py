@@ -40,6 +40,7 @@ class ConfigService(Service):
             before = unit.configs.get(run.id)[1]
             after = merge(before, document) if merging else dict(document)
             leaves = index(after)
+            unit.runs.touch(scope, run.id)
             return unit.configs.put(scope, run.id, after, leaves, set(index(before)) - leaves.keys())
 
         return self._store.write(work)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.configs import ConfigService
+from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
 from assay.services.groups import GroupService
@@ -24,6 +25,7 @@ class Services:
     runs: RunService
     configs: ConfigService
     branches: BranchService
+    console: ConsoleService
     groups: GroupService
     history: HistoryService
     models: ModelService

@@ -9,6 +9,7 @@ from dataclasses import replace
 from assay.core.scope import Scope, Verb
 from assay.core.search.ast import Expr, Order
 from assay.core.tracking import (
+    ENDED,
     NAME_TAG,
     PARENT_TAG,
     Dataset,
@@ -25,7 +26,7 @@ from assay.core.tracking import (
 )
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise, check_search, check_text
-from assay.wire.errors import NotActive, NotFound
+from assay.wire.errors import InvalidInput, NotActive, NotFound, RuleViolation
 
 KEY_BOUND = 250
 PARAM_BOUND = 6_000
@@ -161,12 +162,37 @@ class RunService(Service):
             unit.runs.update(scope, run.id, name=name, status=status, end_us=end_us)
             if name is not None:
                 unit.owned.set_tags(scope, run.id, {NAME_TAG: name})
+            going_on = status is not None and status not in ENDED and run.status in ENDED
             return replace(
                 run,
                 name=run.name if name is None else name,
                 status=status or run.status,
                 end_us=run.end_us if end_us is None else end_us,
+                stop_us=None if going_on else run.stop_us,
             )
+
+        return self._store.write(work)
+
+    def stop(self, scope: Scope, uid: str) -> Run:
+        """The run is asked to stop; doing so twice is fine. It goes on until its process has read that.
+
+        Raises:
+            NotFound: No such run.
+            NotActive: It is deleted.
+            RuleViolation: It has ended.
+        """
+        authorise(scope, Verb.WRITE, "run")
+
+        def work(unit: UnitOfWork) -> Run:
+            run = active(unit.runs.lock(scope, uid))
+            if run.stop_us is not None:
+                return run
+            if run.status in ENDED:
+                raise RuleViolation(
+                    f"The run {uid} is {run.status}", field="run_id", remedy="stop runs that are scheduled or running"
+                )
+            unit.runs.stop(scope, run.id)
+            return unit.runs.get(scope, uid)
 
         return self._store.write(work)
 
@@ -191,7 +217,11 @@ class RunService(Service):
     def log(self, scope: Scope, logged: Logged) -> Future[None]:
         """Points, params and tags of one call, together or not at all; the future ends when they are on disk.
 
-        The future raises NotFound, NotActive, ParamChanged (nothing of the call is kept), Unavailable.
+        The future raises NotFound, NotActive, ParamChanged (nothing of the call is kept), SequenceGap, Conflict (the
+        run was rewound), Unavailable.
+
+        Raises:
+            InvalidInput: A key or text is out of bounds, or records are counted wrongly.
         """
         authorise(scope, Verb.WRITE, "run")
         for key, value in logged.params.items():
@@ -199,6 +229,8 @@ class RunService(Service):
             check_text("param value", value, PARAM_BOUND, blank=True)
         if logged.tags:
             _checked_tags(logged.tags)
+        if logged.rest_count is not None:
+            _check_rest(logged)
         return self._store.log(scope, logged)
 
     def open_writer(self, scope: Scope, uid: str, name: str, stream: str, *, heartbeats: bool = True) -> Progress:
@@ -241,6 +273,7 @@ class RunService(Service):
             run = active(unit.runs.lock(scope, uid))
             value = change(unit.owned.tags([run.id]).get(run.id, {}).get(key))
             unit.owned.set_tags(scope, run.id, {key: check_text("tag value", value, bound, blank=True)})
+            unit.runs.touch(scope, run.id)
 
         self._store.write(work)
 
@@ -254,6 +287,7 @@ class RunService(Service):
                 raise NotFound(f"No tag with name: {key} in run with id {uid}", field="key")
             if key == PARENT_TAG:
                 unit.runs.set_parent(scope, run.id, None)
+            unit.runs.touch(scope, run.id)
 
         self._store.write(work)
 
@@ -311,3 +345,14 @@ def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
         check_text("tag key", key, KEY_BOUND)
         check_text("tag value", value, TAG_BOUND, blank=True)
     return dict(tags)
+
+
+def _check_rest(logged: Logged) -> None:
+    others = logged.params or logged.tags or logged.model_points
+    if logged.rest_count != len(logged.logged_values) or others:
+        raise InvalidInput(
+            "Logged values that are records of their own are counted wrongly, or do not come alone",
+            field="rest_count",
+            bound=len(logged.logged_values),
+            remedy="count the logged values, and send params, tags and points of models by themselves",
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from itertools import islice
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select, true, update
 from sqlalchemy.exc import DatabaseError
 
 from assay.core.audit import verify
+from assay.core.console import decode as decode_lines
 from assay.core.points.payload import decode
 from assay.core.scope import Scope
 from assay.ports.catalogs import Fault, StoredObject, Tell
@@ -43,9 +44,13 @@ REFERENCES: tuple[tuple[Table, str, Table], ...] = (
 # Rows that a run or a logged model owns. Nobody can reach them without their owner, so they may be deleted.
 OWNED = (
     *(schema.param, schema.tag, schema.metric_batch, schema.metric_motion, schema.metric_live),
-    *(schema.metric_latest, schema.metric_chunk, schema.metric_page, schema.logged_value),
+    *(schema.metric_latest, schema.metric_chunk, schema.metric_page, schema.logged_value, schema.console),
 )
-PAYLOADS = (schema.metric_batch, schema.metric_chunk, schema.metric_page)
+# Tables of payloads, what reads these, the kind of their faults and what they hold.
+PAYLOADS: tuple[tuple[Table, Callable[[bytes], Sized], str, str], ...] = (
+    *((table, decode, "points", "points") for table in (schema.metric_batch, schema.metric_chunk, schema.metric_page)),
+    (schema.console, decode_lines, "console", "lines"),
+)
 ABANDONED, DISOWNED, REVIVED = "delete these rows", "leave the object to gc", "keep the object"
 
 
@@ -192,24 +197,23 @@ def _chains(connection: Connection, delta: Delta) -> Iterator[Fault]:
 
 
 def _payloads(connection: Connection, tell: Tell) -> Iterator[Fault]:
-    for table in PAYLOADS:
+    for table, read, kind, what in PAYLOADS:
         total = _count(connection, table, table.c.count >= 0)
         query = select(table.c.owner_id, table.c.count, table.c.payload).order_by(*table.primary_key.columns)
         shown = 0
         rows = connection.execution_options(yield_per=CHUNK).execute(query)
         for done, (owner_id, count, payload) in enumerate(rows, 1):
             try:
-                held = len(decode(bytes(payload)))
-                text = None if held == count else f"{held} points where the row says {count}"
+                held = len(read(bytes(payload)))
+                text = None if held == count else f"{held} {what} where the row says {count}"
             except Corrupt as error:
                 text = error.message
             if text is not None and shown < SHOWN:
                 shown += 1
-                yield Fault(
-                    "points", f"{table.name}:{owner_id}", f"Points of {owner_name(connection, owner_id)}: {text}"
-                )
+                subject, owner = f"{table.name}:{owner_id}", owner_name(connection, owner_id)
+                yield Fault(kind, subject, f"{what.capitalize()} of {owner}: {text}")
             if done % CHUNK == 0 or done == total:
-                tell(f"points: {table.name}", done, total)
+                tell(f"{kind}: {table.name}", done, total)
 
 
 def owner_name(connection: Connection, owner_id: int) -> str:

@@ -49,7 +49,7 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> li
         if not rest_is_new:
             continue
         _set_tags(unit, scope, run, logged)
-        unit.values.put(scope, run.id, logged.logged_values)
+        unit.values.put(scope, run.id, logged.logged_values[max(skip - len(logged.values), 0) :])
         for point in logged.model_points:
             context = {"run": run.uid}
             if point.dataset_name is not None:

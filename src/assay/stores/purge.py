@@ -32,6 +32,7 @@ OWNED = [
     schema.metric_chunk.c.owner_id,
     schema.metric_page.c.owner_id,
     schema.logged_value.c.owner_id,
+    schema.console.c.owner_id,
     schema.writer.c.run_id,
     schema.run_config.c.run_id,
     schema.run_group_member.c.run_id,

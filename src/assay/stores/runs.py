@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Select, and_, case, select, update
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -38,6 +38,7 @@ def as_run(row: Any, lost: set[int]) -> Run:
         row.updated_us,
         row.deleted_us,
         row.id in lost,
+        row.stop_us,
     )
 
 
@@ -105,9 +106,12 @@ class RunStore:
         end_us: int | None = None,
         parent_uid: str | None = None,
     ) -> None:
-        """Changes what is given; a run that ended settles at the next occasion."""
+        """Changes what is given; a run that ended settles at the next occasion, and one that goes on may go on."""
         given = {"name": name, "status": status and status.value, "end_us": end_us, "parent_uid": parent_uid}
-        values = {column: value for column, value in given.items() if value is not None}
+        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        if status is not None and status not in ENDED:
+            had_ended = table.c.status.in_([ended.value for ended in ENDED])
+            values["stop_us"] = case((had_ended, None), else_=table.c.stop_us)
         self._change(scope, id, **values)
         if status in ENDED:
             self._connection.execute(update(motion).where(motion.c.owner_id == id).values(touched_us=0))
@@ -115,6 +119,14 @@ class RunStore:
     def set_parent(self, scope: Scope, id: int, parent_uid: str | None) -> None:
         """The run has this parent, or none."""
         self._change(scope, id, parent_uid=parent_uid)
+
+    def stop(self, scope: Scope, id: int) -> None:
+        """The run is asked to stop from now on."""
+        self._change(scope, id, stop_us=self._unit.now_us())
+
+    def touch(self, scope: Scope, id: int) -> None:
+        """Something that the run owns has changed now."""
+        self._change(scope, id)
 
     def _change(self, scope: Scope, id: int, **values: Any) -> None:
         later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
@@ -134,7 +146,9 @@ class RunStore:
         deleted = self._unit.now_us() if lifecycle is Lifecycle.DELETED else None
         these = and_(table.c.workspace_id == scope.workspace_id, table.c.experiment_id == experiment_id)
         self._connection.execute(select(table.c.id).where(these).order_by(table.c.id).with_for_update(key_share=True))
-        self._connection.execute(update(table).where(these).values(lifecycle=lifecycle.value, deleted_us=deleted))
+        later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
+        values = {"lifecycle": lifecycle.value, "deleted_us": deleted, "updated_us": later}
+        self._connection.execute(update(table).where(these).values(**values))
 
     def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
         """The ids of those uids that exist."""

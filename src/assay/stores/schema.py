@@ -29,7 +29,6 @@ metadata = MetaData()
 TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 
-
 schema_row = Table(
     "schema_row",
     metadata,
@@ -93,8 +92,10 @@ run = Table(
     Column("updated_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
     Column("epoch", Integer, nullable=False, server_default="0"),  # of its writers; raised by a rewind
+    Column("stop_us", BigInteger),  # when somebody asked it to stop
     Index("run_by_start", "experiment_id", "start_us", "uid"),
     Index("run_by_parent", "parent_uid"),
+    Index("run_by_update", "workspace_id", "updated_us"),
 )
 
 logged_model = Table(
@@ -248,7 +249,7 @@ writer = Table(
     metadata,
     Column("run_id", BigInteger, primary_key=True, autoincrement=False),
     Column("name", TEXT, primary_key=True),
-    Column("stream", TEXT, primary_key=True),  # points | system | console
+    Column("stream", TEXT, primary_key=True),  # points: all that a process logs; others are numbered apart
     Column("epoch", Integer, nullable=False),  # raised by a rewind: what was sent before it is refused
     Column("next_seq", BigInteger, nullable=False),
     Column("actor", TEXT, nullable=False),
@@ -276,6 +277,33 @@ logged_value = Table(
     Column("time_us", BigInteger, nullable=False),
     Column("kind", TEXT, nullable=False),  # null | text | bool | json, later: image, table ...
     Column("document", TEXT, nullable=False),  # JSON; what is large lies in the owner's file tree
+)
+
+# What a run printed. `line` is how many lines of the run came before: later ones never stand before one that was read.
+console = Table(
+    "console",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", BigInteger, primary_key=True, autoincrement=False),
+    Column("writer", TEXT, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # the first line's number in the writer's sequence
+    Column("count", Integer, nullable=False),
+    Column("first_us", BigInteger, nullable=False),  # the earliest and latest time of its lines
+    Column("last_us", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# Rows of a foreign registry, kept until a registry of ours takes them up.
+import_row = Table(
+    "import_row",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", TEXT, primary_key=True),
+    Column("source", TEXT, primary_key=True),
+    Column("name", TEXT, primary_key=True),
+    Column("document", TEXT, nullable=False),  # JSON
+    Column("created_us", BigInteger, nullable=False),
 )
 
 run_group = Table(
@@ -311,7 +339,6 @@ external_name = Table(
     Column("id", BigInteger, nullable=False),
     Index("external_name_by_id", "id"),
 )
-
 
 dataset = Table(
     "dataset",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table
 from assay.stores.audit import AuditStore
 from assay.stores.blobs import BlobRowStore
 from assay.stores.configs import ConfigStore
+from assay.stores.console import ConsoleStore
 from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
 from assay.stores.files import FileStore
@@ -45,6 +46,7 @@ class Unit:
         self.values = ValueStore(self)
         self.writers = WriterStore(self)
         self.configs = ConfigStore(self)
+        self.console = ConsoleStore(self)
         self.groups = GroupStore(self)
         self.names = NameStore(self)
         self.lineage = LineageStore(self)

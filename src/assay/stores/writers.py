@@ -60,17 +60,22 @@ class WriterStore:
         return None if row is None else Progress(row.name, row.stream, row.epoch, row.next_seq, row.seen_us)
 
     def fresh(self, scope: Scope, run_id: int, logged: Logged) -> tuple[int, bool]:
-        """How many of the batch's points were stored before, and whether what else it brings is new.
+        """How many of the batch's records were stored before, and whether what it brings beside points is new.
 
-        Nothing is counted as stored yet: the batch may still be refused.
+        Where that counts as one record, they are points; where each logged value counts, the first values may follow.
 
         Raises:
             SequenceGap: Records before this batch are missing.
             Conflict: The writer's epoch is over: the run was rewound since.
         """
-        sender = logged.writer
-        if sender is None:
+        if logged.writer is None:
             return 0, True
+        count = _count(logged)
+        stored = self.stored(scope, run_id, logged.writer, count)
+        return stored, stored < count > len(logged.values)
+
+    def stored(self, scope: Scope, run_id: int, sender: Writer, count: int) -> int:
+        """How many of so many records, from the sender's first on, were stored before; see the port."""
         got = self._find(run_id, sender.name, sender.stream) or self.open(
             scope, run_id, sender.name, sender.stream, heartbeats=False
         )
@@ -89,15 +94,23 @@ class WriterStore:
                 remedy=f"send again from record {got.next_seq}",
                 details={"expected": got.next_seq},
             )
-        return min(got.next_seq - sender.first_seq, len(logged.values)), _end(sender, logged) > got.next_seq
+        return min(got.next_seq - sender.first_seq, count)
 
     def advance(self, run_id: int, logged: Logged) -> None:
         """The batch, which is stored in this transaction, counts as such."""
-        sender = logged.writer
-        if sender is None:
-            return
+        if logged.writer is not None:
+            self._reach(run_id, logged.writer, _count(logged))
+
+    def reach(self, run_id: int, sender: Writer, count: int) -> int:
+        """So many records, which are stored in this transaction, count as such; the next number that is new."""
+        self._reach(run_id, sender, count)
+        found = self._find(run_id, sender.name, sender.stream)
+        assert found is not None
+        return found.next_seq
+
+    def _reach(self, run_id: int, sender: Writer, count: int) -> None:
         mine = and_(table.c.run_id == run_id, table.c.name == sender.name, table.c.stream == sender.stream)
-        reached = self._unit.delta.later(table.c.next_seq, _end(sender, logged))
+        reached = self._unit.delta.later(table.c.next_seq, sender.first_seq + count)
         self._connection.execute(update(table).where(mine).values(next_seq=reached, seen_us=self._later()))
 
     def raise_epochs(self, run_id: int) -> None:
@@ -124,7 +137,8 @@ class WriterStore:
         return found
 
 
-def _end(sender: Writer, logged: Logged) -> int:
-    """The number after the batch's last record."""
-    others = bool(logged.params or logged.tags or logged.logged_values or logged.model_points)
-    return sender.first_seq + len(logged.values) + others
+def _count(logged: Logged) -> int:
+    """How many records the batch is."""
+    if logged.rest_count is not None:
+        return len(logged.values) + logged.rest_count
+    return len(logged.values) + bool(logged.params or logged.tags or logged.logged_values or logged.model_points)

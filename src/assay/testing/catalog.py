@@ -11,6 +11,7 @@ import pytest
 from assay.core.ids import Kind, kind_of
 from assay.core.scope import Scope
 from assay.core.tracking import (
+    ENDED,
     Dataset,
     DatasetInput,
     Lifecycle,
@@ -23,7 +24,7 @@ from assay.core.tracking import (
 )
 from assay.testing import inside
 from assay.testing.house import House, new_uid, writer
-from assay.wire.errors import AlreadyExists, InvalidState, NotActive, NotFound
+from assay.wire.errors import AlreadyExists, InvalidState, NotActive, NotFound, RuleViolation
 
 MINUTE_US = 60_000_000
 
@@ -64,6 +65,10 @@ class ScopeContract:
             lambda h, s, uid: h.branches.rewind(s, uid, 0),
             lambda h, s, uid: h.branches.fork(s, uid, name="stolen"),
             lambda h, s, uid: h.groups.of_run(s, uid),
+            lambda h, s, uid: h.runs.stop(s, uid),
+            lambda h, s, uid: h.console.append(s, uid, writer(0), []),
+            lambda h, s, uid: h.console.read(s, uid),
+            lambda h, s, uid: h.console.tail(s, uid),
             lambda h, s, uid: h.experiments.get(s, h.experiment_id),
             lambda h, s, uid: h.experiments.rename(s, h.experiment_id, "stolen"),
             lambda h, s, uid: h.experiments.set_tags(s, h.experiment_id, {"a": "b"}),
@@ -272,6 +277,8 @@ class StateContract:
             lambda h, uid: h.runs.delete_tag(h.scope, uid, "team"),
             lambda h, uid: h.runs.open_writer(h.scope, uid, "w", "points"),
             lambda h, uid: h.runs.add_outputs(h.scope, uid, []),
+            lambda h, uid: h.runs.stop(h.scope, uid),
+            lambda h, uid: h.console.append(h.scope, uid, writer(0), []),
             lambda h, uid: h.configs.merge(h.scope, uid, {"lr": 1}),
             lambda h, uid: h.configs.replace(h.scope, uid, {"lr": 1}),
             lambda h, uid: h.branches.rewind(h.scope, uid, 0),
@@ -319,6 +326,39 @@ class StateContract:
         assert house.head(uid).lost
         house.runs.update(house.scope, uid, status=Status.FINISHED)
         assert not house.head(uid).lost
+
+    @pytest.mark.parametrize("status", [Status.SCHEDULED, Status.RUNNING])
+    def test_a_run_is_asked_to_stop_once(self, house: House, status: Status) -> None:
+        uid = house.run(status=status)
+        assert house.head(uid).stop_us is None
+        asked = house.runs.stop(house.scope, uid)
+        assert asked == house.head(uid)
+        assert asked.status is status
+        assert asked.stop_us is not None
+        assert asked.stop_us == asked.updated_us
+        assert house.runs.stop(house.scope, uid).stop_us == asked.stop_us
+        assert house.runs.get(house.scope, uid).run.stop_us == asked.stop_us
+        house.log(uid, "loss", [1.0])  # it goes on until it has read that
+        house.runs.update(house.scope, uid, status=Status.STOPPED)
+        assert house.runs.stop(house.scope, uid).stop_us == asked.stop_us
+        assert house.branches.fork(house.scope, uid, name="again").run.stop_us is None
+
+    @pytest.mark.parametrize("status", sorted(ENDED))
+    def test_a_run_that_ended_cannot_be_stopped(self, house: House, status: Status) -> None:
+        uid = house.run()
+        house.runs.update(house.scope, uid, status=status)
+        with pytest.raises(RuleViolation, match=status):
+            house.runs.stop(house.scope, uid)
+        assert house.head(uid).stop_us is None
+
+    def test_a_run_that_goes_on_after_its_end_is_not_asked_to_stop_any_more(self, house: House) -> None:
+        uid = house.run()
+        house.runs.stop(house.scope, uid)
+        assert house.runs.update(house.scope, uid, status=Status.RUNNING).stop_us is not None  # it had not ended
+        assert house.head(uid).stop_us is not None
+        house.runs.update(house.scope, uid, status=Status.STOPPED)
+        assert house.runs.update(house.scope, uid, status=Status.RUNNING).stop_us is None
+        assert house.head(uid).stop_us is None
 
     def test_a_run_is_in_many_groups(self, house: House) -> None:
         uid, other = house.run(), house.run()

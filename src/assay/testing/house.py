@@ -15,6 +15,7 @@ from assay.core.tracking import Latest, Logged, LoggedModel, ModelStatus, Run, W
 from assay.ports.store import Store
 from assay.services.branches import BranchService
 from assay.services.configs import ConfigService
+from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
@@ -42,6 +43,7 @@ class House:
         self.runs = RunService(self.store, new_uid)
         self.configs = ConfigService(self.store)
         self.branches = BranchService(self.store, new_uid)
+        self.console = ConsoleService(self.store)
         self.groups = GroupService(self.store)
         self.history = HistoryService(self.store)
         self.models = ModelService(self.store, new_uid)

@@ -10,7 +10,7 @@ from assay.core.search.ast import Comparison, Param, Tag
 from assay.core.tracking import Logged, LoggedValue, ModelPoint, Writer
 from assay.testing import inside
 from assay.testing.house import House, writer
-from assay.wire.errors import Conflict, NotFound, ParamChanged, SequenceGap
+from assay.wire.errors import Conflict, InvalidInput, NotFound, ParamChanged, SequenceGap
 
 LONG = "ä🦊" * 3_000  # 6,000 characters, 18,000 bytes: no index of PostgreSQL would take it whole
 ODD = [
@@ -192,6 +192,37 @@ class WriterContract:
         assert house.tags(uid) == {"t": "first"}
         assert house.params(uid) == {"p": "1"}
         assert [row.values for row in house.history.rows(house.scope, uid)] == [{"text": "first"}]
+
+    def test_logged_values_can_count_one_by_one(self, house: House) -> None:
+        def send(first_seq: int, *texts: str, **given: Any) -> None:
+            values = [LoggedValue(text, 0, 0, 0, "text", f'"{text}"') for text in texts]
+            call = Logged(uid, logged_values=values, writer=writer(first_seq), rest_count=len(values), **given)
+            house.runs.log(house.scope, call).result()
+
+        uid = house.run()
+        send(0, "a", "b")
+        assert house.runs.open_writer(house.scope, uid, "w", "points").next_seq == 2
+        send(1, "not b", "c")  # only what lies above is new
+        send(0, "not a")
+        self.send(house, uid, writer(3), 1.0)  # points and values are numbered together
+        with pytest.raises(SequenceGap):
+            send(5, "d")
+        send(4, "d")
+        assert {row.key for row in self.all_values(house, uid)} == {"a", "b", "c", "d"}
+        assert house.runs.open_writer(house.scope, uid, "w", "points").next_seq == 5
+        for wrong in ({"tags": {"a": "b"}}, {"params": {"a": "b"}}):
+            with pytest.raises(InvalidInput):
+                send(5, "e", **wrong)
+        with pytest.raises(InvalidInput):
+            house.runs.log(house.scope, Logged(uid, writer=writer(5), rest_count=3))
+        house.branches.rewind(house.scope, uid, 0)
+        with pytest.raises(Conflict):
+            send(5, "e")
+
+    def all_values(self, house: House, uid: str) -> list[LoggedValue]:
+        """What the run has logged that is no number."""
+        with house.store.read() as unit:
+            return unit.values.all(unit.runs.get(house.scope, uid).id)
 
     def test_points_of_models_are_stored_once_too(self, house: House) -> None:
         uid, model = house.run(), house.model()

@@ -1,0 +1,123 @@
+"""What processes send to runs, as the small stores that a unit of work holds of it; see `assay.ports.aggregates`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assay.core.points.columns import Points
+from assay.core.scope import Scope
+from assay.core.tracking import ConsoleLine, Latest, LoggedValue, Progress, Writer
+
+
+class PointStore(Protocol):
+    """Latest values and histories. Writing many points goes through `Store.log`."""
+
+    def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
+        """Latest values of all series, ordered by key; those with a context carry it."""
+        ...
+
+    def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:
+        """All points of one series in canonical order, without doubles; empty if there are none."""
+        ...
+
+    def all(self, owner_id: int) -> Points:
+        """All points of the owner in canonical order; keys and contexts are numbers."""
+        ...
+
+    def rewind(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone, and latest values are those of what remains."""
+        ...
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner, which has no points yet, has those of the source up to the step."""
+        ...
+
+
+class Values(Protocol):
+    """What is logged at a step and is no number. Writing goes through `Store.log`."""
+
+    def all(self, owner_id: int) -> list[LoggedValue]:
+        """The owner's values by step, row and key."""
+        ...
+
+    def cut(self, owner_id: int, step: int) -> None:
+        """What was logged after the step is gone."""
+        ...
+
+    def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
+        """The owner has the source's values up to the step."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedLine:
+    """A line, how many lines of its run came before it, and who sent it."""
+
+    position: int
+    writer: str
+    line: ConsoleLine
+
+
+class Console(Protocol):
+    """What runs print. Lines keep their positions: those that come later are never before them."""
+
+    def append(self, run_id: int, sender: Writer, first_seq: int, lines: Sequence[ConsoleLine]) -> None:
+        """These lines, the first of which has this number, come after all others of the run."""
+        ...
+
+    def total(self, run_id: int) -> int:
+        """How many lines the run has."""
+        ...
+
+    def after(self, run_id: int, position: int) -> Iterator[PrintedLine]:
+        """The lines from this position on, in the order in which they came."""
+        ...
+
+    def before(self, run_id: int, position: int) -> Iterator[PrintedLine]:
+        """The lines before this position, the last one first."""
+        ...
+
+
+class Keys(Protocol):
+    """Interned names."""
+
+    def names(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The names that have these numbers."""
+        ...
+
+
+class Writers(Protocol):
+    """Who sends to a run, and how far he got."""
+
+    def open(self, scope: Scope, run_id: int, name: str, stream: str, *, heartbeats: bool) -> Progress:
+        """The writer's progress; a new one begins at 0 in the run's epoch."""
+        ...
+
+    def seen(self, run_id: int, name: str) -> None:
+        """The writer is alive."""
+        ...
+
+    def stored(self, scope: Scope, run_id: int, sender: Writer, count: int) -> int:
+        """How many of so many records, from the sender's first on, were stored before.
+
+        Nothing is counted as stored yet: the records may still be refused.
+
+        Raises:
+            SequenceGap: Records before these are missing.
+            Conflict: The writer's epoch is over: the run was rewound since.
+        """
+        ...
+
+    def reach(self, run_id: int, sender: Writer, count: int) -> int:
+        """So many records, which are stored in this transaction, count as such; the next number that is new."""
+        ...
+
+    def raise_epochs(self, run_id: int) -> None:
+        """All writers of the run begin anew: what they sent before is refused, also of those not met yet."""
+        ...
+
+    def silent(self, run_ids: Sequence[int]) -> set[int]:
+        """Those of the runs whose heartbeating writers have all been silent for five minutes."""
+        ...
