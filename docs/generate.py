@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from assay.dialects.mlflow.calls import ROUTES
 from assay.dialects.mlflow.errors import TABLE
 from assay.dialects.native import mount
 from assay.dialects.native.errors import STATUS
+from assay.dialects.native.openapi import document, refusals
+from assay.dialects.native.table import PREFIX
 from assay.wire import points
 from assay.wire.errors import AssayError
 
@@ -36,6 +39,29 @@ An error has a stable code, one sentence for a person and, where it applies, the
 crossed and a remedy. The native API answers `application/problem+json` (RFC 9457) with the code as `code`. The MLflow
 dialect answers `error_code` and `message`, as MLflow's clients expect; the remedy stands behind the message.
 
+"""
+
+NATIVE = """\
+Bodies and answers are JSON unless said otherwise; their fields stand in [openapi.json](openapi.json), which a server
+answers as `GET /api/v1/openapi.json`. Times are microseconds since 1970, a NaN is null. A field that a route does not
+know is refused, in the query as in the body. Every route may refuse with 401, 403, 422, 500 and 503, as
+`application/problem+json`: see [errors](errors.md). A list is asked for page by page: `next_page_token` is the
+`page_token` of the next page, and null on the last one.
+
+"""
+AGAIN = """
+## Sending something again
+
+A request whose answer was lost can be sent again, and is done once:
+
+- what a writer logs (points, values, console lines) is numbered, and what lies below `next` is passed over;
+- PATCH, PUT and DELETE say how a thing is to be, and doing so twice is doing so once;
+- `POST /api/v1/runs` and `POST /api/v1/models` make nothing twice under one `id`. Where a client has no id, the header
+  `Idempotency-Key` (at most 200 characters) stands for one: the same key is answered with the same thing and status
+  200, and with 409 where the body names another experiment or name. Keys are never forgotten: the id is derived from
+  the key;
+- `POST /api/v1/experiments` is refused the second time, since the name is taken;
+- only fork and rewind are done as often as they are asked for.
 """
 
 # What a caller does about an error; a single answer often says it more exactly in its own remedy.
@@ -227,17 +253,23 @@ def mlflow_page() -> str:
 
 
 def native_page() -> str:
-    """Every route below /api/v1, and the form of points."""
-    blank: list[Any] = [None] * len(inspect.signature(mount.routes).parameters)
-    text = "# Routes of the native API\n\n" + NOTE
-    text += "Bodies and answers are JSON, but for points. Errors are `application/problem+json`: see "
-    text += "[errors](errors.md).\n\n"
-    text += table("method", "path", "what it does")
-    for route in mount.routes(*blank):
-        for method in sorted((route.methods or set()) - {"HEAD"}):
-            text += row(method, f"`{route.path}`", first_line(route.endpoint))
+    """Every route below /api/v1, the form of points, and what may be sent again."""
+    text = "# Routes of the native API\n\n" + NOTE + NATIVE
+    text += table("method", "path", "asks for", "what it does", "refuses with")
+    for route in mount.TABLE:
+        path = f"{PREFIX}/{route.path}" if route.path else PREFIX
+        kind = route.media or (f"[{route.body.__name__}](openapi.json)" if route.body is not None else "")
+        fields = ", ".join(f"`{name}`" for name in route.query.__struct_fields__)
+        refused = ", ".join(map(str, sorted(refusals(route) - {401, 403, 422, 500, 503})))
+        text += row(route.method, f"`{path}`", "; ".join(filter(None, (fields, kind))), route.line, refused)
+    text += AGAIN
     text += f"\n## Points\n\n`POST /api/v1/runs/{{id}}/points` takes `{points.MEDIA_TYPE}`:\n\n"
     return text + "```text\n" + (inspect.getdoc(points) or "").partition("\n\n")[2] + "\n```\n"
+
+
+def openapi_page() -> str:
+    """The OpenAPI document that the server answers, without the release, which changes by itself."""
+    return json.dumps(document(mount.TABLE, "of this release"), indent=1, ensure_ascii=False) + "\n"
 
 
 def dialect_page() -> str:
@@ -260,6 +292,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "mlflow-dialect.md": dialect_page,
     "mlflow-routes.md": mlflow_page,
     "native-routes.md": native_page,
+    "openapi.json": openapi_page,
     "settings.md": settings_page,
 }
 

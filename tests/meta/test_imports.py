@@ -22,7 +22,7 @@ SEEDS = {
     ),
     "a service names a store": ("services/runs.py", "import assay.stores.sqlite", "Only compose names a store"),
     "a dialect knows another": (
-        "dialects/native/app.py",
+        "dialects/native/runs.py",
         "import assay.dialects.mlflow.app",
         "The dialects do not know",
     ),

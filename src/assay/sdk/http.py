@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
 TIMEOUT_S = 60.0
-NEXT_PAGE = "X-Next-Page-Token"  # a header
+NEXT_PAGE = "Assay-Next-Page"  # a header: the token of the page that follows
 PIECE = 1 << 20  # bytes
-FILE_TIMEOUT_S = 600.0  # without a byte that gets on
 
 
 def get(base: str, path: str, /, *, token: str | None = None, **query: str | int | Sequence[str] | None) -> Any:
@@ -32,7 +29,9 @@ def get(base: str, path: str, /, *, token: str | None = None, **query: str | int
     return _asked(base, f"{path}?{urllib.parse.urlencode(given, doseq=True)}", None, token)
 
 
-def post(base: str, path: str, body: dict[str, Any], *, token: str | None = None, timeout_s: float = TIMEOUT_S) -> Any:
+def post(
+    base: str, path: str, body: dict[str, Any] | list[Any], *, token: str | None = None, timeout_s: float = TIMEOUT_S
+) -> Any:
     """The decoded answer of a POST below /api/v1; the token says who asks. Raises as `get` does."""
     return _asked(base, path, json.dumps(body).encode(), token, timeout_s)
 
@@ -47,33 +46,57 @@ def send(base: str, path: str, body: bytes, kind: str, *, token: str | None = No
     return _asked(base, f"{path}?{urllib.parse.urlencode(query)}", body, token, kind=kind)
 
 
-def get_bytes(
-    base: str, path: str, kind: str, /, *, token: str | None = None, **query: str | int | None
-) -> tuple[bytes, str | None]:
-    """The body of a GET's answer in this media type, and the token of the next page. Raises as `get` does."""
-    given = {name: value for name, value in query.items() if value is not None}
-    asked = f"{path}?{urllib.parse.urlencode(given)}"
-    with _opened(base, asked, None, token, TIMEOUT_S, None, {"Accept": kind}) as answer:
-        return _read(base, answer), answer.headers.get(NEXT_PAGE)
+def delete(base: str, path: str, *, token: str | None = None) -> Any:
+    """The decoded answer of a DELETE below /api/v1. Raises as `get` does."""
+    return _asked(base, path, None, token, method="DELETE")
+
+
+def put_file(
+    base: str, path: str, body: bytes | BinaryIO, size: int, *, token: str | None = None, timeout_s: float = TIMEOUT_S
+) -> Any:
+    """The decoded answer of a PUT of `size` bytes, read from where the file stands now.
+
+    The server may answer before it has read everything, and says then why.
+
+    Raises:
+        AssayError: As `get`.
+        InvalidInput: The file holds fewer bytes than that.
+    """
+    sent = {"Content-Length": str(size)}
+    kind = "application/octet-stream"
+    exactly = body if isinstance(body, bytes) else Exactly(body, size)
+    return _asked(base, path, exactly, token, timeout_s, method="PUT", kind=kind, headers=sent)
 
 
 def get_file(base: str, path: str, target: BinaryIO, /, *, token: str | None = None) -> None:
-    """The bytes of a GET's answer are written to the target. Raises as `get` does, OSError."""
-    with _opened(base, path, None, token, FILE_TIMEOUT_S, None, {}) as answer:
+    """The bytes of the answer to a GET are written to the target. Raises as `get` does; OSError of the target."""
+    with stream(base, path, token=token) as answer:
         while piece := _read(base, answer, PIECE):
             target.write(piece)
         if answer.length:  # it was cut short
             raise _nobody(base)
 
 
-def put_file(base: str, path: str, source: Path, *, token: str | None = None) -> Any:
-    """The decoded answer of a PUT of a file's bytes.
+def get_bytes(
+    base: str, path: str, *, token: str | None = None, accept: str = "*/*", **query: str | int | Sequence[str] | None
+) -> tuple[bytes, Mapping[str, str]]:
+    """The body of the answer to a GET below /api/v1 as it is, and its headers. Raises as `get` does."""
+    with stream(base, path, token=token, accept=accept, **query) as answer:
+        return _read(base, answer), dict(answer.headers.items())
 
-    Raises as `get` does; OSError if it cannot be opened, InvalidInput if it becomes shorter meanwhile.
+
+@contextmanager
+def stream(
+    base: str, path: str, *, token: str | None = None, accept: str = "*/*", **query: str | int | Sequence[str] | None
+) -> Iterator[http.client.HTTPResponse]:
+    """The answer to a GET below /api/v1, to be read piece by piece; its `headers` are there. Raises as `get` does.
+
+    What breaks while it is read is raised as it is: OSError, http.client.HTTPException.
     """
-    with source.open("rb") as file:
-        body = _Exactly(file, os.fstat(file.fileno()).st_size)
-        return _asked(base, path, body, token, FILE_TIMEOUT_S, method="PUT", kind="application/octet-stream")
+    given = {name: value for name, value in query.items() if value is not None}
+    path = f"{path}?{urllib.parse.urlencode(given, doseq=True)}" if given else path
+    with _opened(base, path, None, token, headers={"Accept": accept}) as answer:
+        yield answer
 
 
 def quoted(part: str) -> str:
@@ -82,16 +105,16 @@ def quoted(part: str) -> str:
 
 
 def quoted_path(path: str) -> str:
-    """A path of several parts."""
-    return urllib.parse.quote(path, safe="/")
+    """A path of several parts, such as a file's."""
+    return urllib.parse.quote(path)
 
 
-class _Exactly:
+class Exactly:
     """So many bytes of a file: one that grows is not sent beyond, as the length was told before."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
-        self.size = self._left = size
+        self._left = size
 
     def read(self, count: int = -1) -> bytes:
         """The next bytes. Raises InvalidInput if there are fewer than were told."""
@@ -105,42 +128,43 @@ class _Exactly:
 def _asked(
     base: str,
     path: str,
-    body: bytes | _Exactly | None,
+    body: bytes | Exactly | None,
     token: str | None = None,
     timeout_s: float = TIMEOUT_S,
     *,
     method: str | None = None,
     kind: str = "application/json",
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
-    headers = {"Content-Type": kind}
-    if isinstance(body, _Exactly):
-        headers["Content-Length"] = str(body.size)  # else it would go in chunks
-    with _opened(base, path, body, token, timeout_s, method, headers) as answer:
-        try:
-            return json.loads(_read(base, answer))
-        except ValueError as error:
-            raise _puzzle(base) from error
+    try:
+        with _opened(base, path, body, token, timeout_s, method=method, kind=kind, headers=headers) as answer:
+            return json.load(answer)
+    except ValueError as error:
+        raise _puzzle(base) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _nobody(base) from error
 
 
-@contextmanager
 def _opened(
     base: str,
     path: str,
-    body: bytes | _Exactly | None,
-    token: str | None,
-    timeout_s: float,
-    method: str | None,
-    headers: dict[str, str],
-) -> Iterator[http.client.HTTPResponse]:
-    """The answer, whose body is not read yet. Raises what the server answers; Unavailable."""
+    body: bytes | Exactly | None,
+    token: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    *,
+    method: str | None = None,
+    kind: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> http.client.HTTPResponse:
     url = f"{base.rstrip('/')}/api/v1/{path}"
     if not url.startswith(("http://", "https://")):
         raise Unavailable(f"{base!r} is no server's address", remedy="give http://HOST:PORT")
-    request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 -- checked above
+    sent = {**(headers or {}), "Content-Type": kind}
+    request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310 -- checked above
     if token is not None:
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # told to nobody else
     try:
-        answer = urllib.request.urlopen(request, timeout=timeout_s)  # noqa: S310 -- the same
+        return cast("http.client.HTTPResponse", urllib.request.urlopen(request, timeout=timeout_s))  # noqa: S310 -- the same
     except urllib.error.HTTPError as error:
         with error:
             raise _answered(base, error) from error
@@ -148,8 +172,6 @@ def _opened(
         raise _puzzle(base) from error
     except (OSError, http.client.HTTPException) as error:
         raise _nobody(base) from error
-    with answer:
-        yield answer
 
 
 def _read(base: str, answer: http.client.HTTPResponse, count: int | None = None) -> bytes:

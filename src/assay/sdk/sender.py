@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ MOST_BYTES = 512 << 10
 BEAT_S = 60.0  # a run whose writers are silent for five minutes is shown as lost
 ASK_S = 5.0  # between two questions whether the run is to stop
 AWAY_S = 2.0  # for a last try, where no server answers
+FILE_TIMEOUT_S = 600.0  # without a byte that gets on
 REST_S = 0.2  # between two looks at a journal that is written to
 PATIENCE_S = (1.0, 2.0, 5.0, 10.0, 30.0)  # between tries while no server answers
 
@@ -228,8 +228,9 @@ class Sender:
             found = place.stat()
             if not copied and (found.st_size, found.st_mtime_ns) != (told["size"], told["mtime_ns"]):
                 self._warn(f"{place} has changed since it was logged: it is kept as it is now")
-            path = f"runs/{self._run_id}/files/{urllib.parse.quote(told['path'])}"
-            http.put_file(self._url, path, place, token=self._token)
+            path = f"runs/{self._run_id}/files/{http.quoted_path(told['path'])}"
+            with place.open("rb") as file:
+                http.put_file(self._url, path, file, found.st_size, token=self._token, timeout_s=FILE_TIMEOUT_S)
         except (InvalidInput, TooLarge) as error:
             self._warn(f"Not kept: {error}")
         except OSError as error:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from assay.core.scope import Scope
 from assay.core.tracking import FileEntry
+from assay.dialects.download import answer
 from assay.dialects.mlflow import encode, fields
 from assay.dialects.mlflow.calls import House
-from assay.dialects.mlflow.download import answer
 from assay.ports.blobs import SMALL, Part
 from assay.services.files import LooseFiles, ModelFiles, Place, RunFiles, check_path
 from assay.wire.errors import AssayError, InvalidInput, NotFound, NotSupported

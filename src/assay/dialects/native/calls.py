@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +19,8 @@ from assay.wire.errors import AssayError, InvalidInput, TooLarge
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 JSON_BOUND = 1 << 20  # bytes of a JSON body
+WHERE = re.compile(r" - at `\$\.(\w+)")
+UNKNOWN = re.compile(r"unknown field `(.{0,200})`\Z", re.DOTALL)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -60,10 +63,8 @@ async def read(request: Request, bound: int) -> bytes:
     return b"".join(parts)
 
 
-async def read_json(request: Request, kind: type[T]) -> T:
-    """The JSON body as the struct that says what it may hold. Raises InvalidInput, TooLarge."""
-    data = await read(request, JSON_BOUND)
-    check_type(request, "application/json")
+def decoded(data: bytes, kind: type[T]) -> T:
+    """The JSON body as the struct that says what it may hold. Raises InvalidInput."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -75,6 +76,50 @@ def check_type(request: Request, kind: str) -> None:
     """Raises InvalidInput for a body that is not said to be of this kind."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
         raise InvalidInput(f"The body is not {kind}", field="Content-Type", remedy=f"send {kind}")
+
+
+@cache
+def _fields(kind: type) -> dict[str, Any]:
+    """The types of a struct's fields."""
+    found = msgspec.inspect.type_info(kind)
+    assert isinstance(found, msgspec.inspect.StructType)
+    return {field.encode_name: field.type for field in found.fields}
+
+
+def asked(request: Request, kind: type[T]) -> T:
+    """The query as the struct that says what it may hold. Raises InvalidInput, which names the field."""
+    types = _fields(kind)  # type: ignore[arg-type]  # a class can be hashed
+    given: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if "\0" in value:
+            raise InvalidInput(f"{name} contains a NUL character", field=name, remedy="remove it")
+        if isinstance(types.get(name), msgspec.inspect.ListType):
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            raise InvalidInput(f"{name} is given twice", field=name, remedy="give it once")
+        else:
+            given[name] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        told = str(error)
+        if where := WHERE.search(told):
+            low, high = _bounds(types[where[1]])
+            remedy = f"give {low} to {high}" if None not in (low, high) else "see the reference"
+            told = f"{where[1]} cannot be read: {told[: where.start()]}"
+            raise InvalidInput(told, field=where[1], bound=high, remedy=remedy) from None
+        if unknown := UNKNOWN.search(told):
+            known = ", ".join(types) or "no query"
+            raise InvalidInput("There is no such field", field=unknown[1], remedy=f"send {known}") from None
+        missing = next((name for name in types if f"`{name}`" in told), "query")
+        raise InvalidInput(f"{missing} is missing", field=missing, remedy=f"add {missing} to the query") from None
+
+
+def _bounds(kind: Any) -> tuple[Any, Any]:
+    """The least and the most that a value of this type may be, as far as it says so."""
+    kinds = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    numbers = [item for item in kinds if isinstance(item, msgspec.inspect.IntType)]
+    return (numbers[0].ge, numbers[0].le) if numbers else (None, None)
 
 
 def integer(request: Request, name: str, default: int | None = None) -> int:

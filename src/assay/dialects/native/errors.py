@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from starlette.responses import Response
 
 from assay.wire.errors import AssayError, Unavailable
 
+MEDIA_TYPE = "application/problem+json"
 STATUS = {
     "already_exists": 409,
     "conflict": 409,
@@ -28,21 +31,35 @@ STATUS = {
 }
 
 
-def render(error: AssayError) -> Response:
-    """The error's answer: its code, what it says, and where there are any, field, bound, remedy and details."""
-    told = {
-        "type": "about:blank",
-        "title": error.code.replace("_", " "),
-        "status": STATUS[error.code],
-        "code": error.code,
-        "detail": error.message,
-        "field": error.field,
-        "bound": error.bound,
-        "remedy": error.remedy,
-        "details": error.details or None,
-    }
-    headers = {}
+class Problem(msgspec.Struct, omit_defaults=True):
+    """An error: its code, what it says, and where there are any, field, bound, remedy and details."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str | None = None
+    bound: int | float | str | None = None
+    remedy: str | None = None
+    details: dict[str, Any] | None = None
+
+
+def render(error: AssayError, status: int | None = None, headers: dict[str, str] | None = None) -> Response:
+    """The error's answer; the status is its code's, unless it is given."""
+    status = STATUS[error.code] if status is None else status
+    told = Problem(
+        type="about:blank",
+        title=error.code.replace("_", " "),
+        status=status,
+        code=error.code,
+        detail=error.message,
+        field=error.field,
+        bound=error.bound,
+        remedy=error.remedy,
+        details=error.details or None,
+    )
+    sent = dict(headers or {})
     if isinstance(error, Unavailable) and error.retry_after_s is not None:
-        headers["Retry-After"] = str(int(error.retry_after_s) or 1)
-    body = msgspec.json.encode({name: value for name, value in told.items() if value is not None})
-    return Response(body, STATUS[error.code], headers, media_type="application/problem+json")
+        sent["Retry-After"] = str(int(error.retry_after_s) or 1)
+    return Response(msgspec.json.encode(told), status, sent, media_type=MEDIA_TYPE)

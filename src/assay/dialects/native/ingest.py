@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from assay.core.points.columns import Ints
 from assay.core.tracking import Logged, Progress, Writer
-from assay.dialects.native.calls import answer, answering, check_type, integer, read, read_json, scope_of, text
+from assay.dialects.native.calls import Endpoint, answer, check_type, integer, read, scope_of, text
+from assay.dialects.native.table import Call, NoQuery, Route
 from assay.services.base import check_text
 from assay.services.house import Services
 from assay.services.runs import KEY_BOUND
 from assay.services.waiting import ended
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import Conflict, InvalidInput, NotActive, SequenceGap, TooLarge
 from assay.wire.points import MEDIA_TYPE, PointColumns, unpack
 
 BODY_BOUND = 64 << 20
@@ -43,9 +44,37 @@ class Alive(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
-def progress(found: Progress) -> dict[str, object]:
+class Sending(msgspec.Struct, forbid_unknown_fields=True):
+    """Who sends, and the number of the first thing that is sent."""
+
+    writer: str
+    first: Annotated[int, msgspec.Meta(ge=0, le=10**18 - 1)]
+    stream: str = POINTS
+    epoch: Annotated[int, msgspec.Meta(ge=0, le=10**18 - 1)] = 0
+
+
+class Next(msgspec.Struct):
+    """The number of the writer's next thing."""
+
+    next: int
+
+
+class Sender(msgspec.Struct):
+    """How far a writer got in a stream."""
+
+    name: str
+    stream: str
+    epoch: int
+    next: int
+
+
+class Noted(msgspec.Struct):
+    """It is noted."""
+
+
+def progress(found: Progress) -> Sender:
     """How far a writer got, as JSON."""
-    return {"name": found.name, "stream": found.stream, "epoch": found.epoch, "next": found.next_seq}
+    return Sender(found.name, found.stream, found.epoch, found.next_seq)
 
 
 def logged(run_uid: str, columns: PointColumns, writer: Writer | None) -> Logged:
@@ -107,8 +136,8 @@ def _context(document: str) -> Mapping[str, str]:
     return dict(found)
 
 
-def routes(services: Services) -> list[BaseRoute]:
-    """The routes that take what runs log."""
+def points_of(services: Services) -> Endpoint:
+    """Logs points of a writer, numbered from `first`: what it has sent before is passed over."""
 
     async def points(request: Request) -> Response:
         """Logs points of a writer, numbered from `first`: what it has sent before is passed over."""
@@ -126,23 +155,34 @@ def routes(services: Services) -> list[BaseRoute]:
         await ended(services.runs.log(scope, found))
         return answer({"next": first + len(found.values)})
 
-    async def open_writer(request: Request) -> Response:
-        """How far a writer got; it begins where it is new."""
-        given = await read_json(request, Opened)
-        scope, uid = scope_of(request), request.path_params["id"]
-        found = await run_sync(
-            lambda: services.runs.open_writer(scope, uid, given.name, given.stream, heartbeats=given.heartbeats)
-        )
-        return answer(progress(found))
+    return points
 
-    async def heartbeat(request: Request) -> Response:
-        """Says that a writer lives."""
-        given = await read_json(request, Alive)
-        await run_sync(services.runs.heartbeat, scope_of(request), request.path_params["id"], given.name)
-        return answer({})
 
-    return [
-        Route("/api/v1/runs/{id}/points", answering(points), methods=["POST"]),
-        Route("/api/v1/runs/{id}/writers", answering(open_writer), methods=["POST"]),
-        Route("/api/v1/runs/{id}/heartbeat", answering(heartbeat), methods=["POST"]),
-    ]
+def open_writer(call: Call[NoQuery, Opened]) -> Sender:
+    """How far a writer got; it begins where it is new."""
+    given = call.body
+    return progress(
+        call.services.runs.open_writer(call.scope, call.id, given.name, given.stream, heartbeats=given.heartbeats)
+    )
+
+
+def heartbeat(call: Call[NoQuery, Alive]) -> Noted:
+    """Says that a writer lives."""
+    call.services.runs.heartbeat(call.scope, call.id, call.body.name)
+    return Noted()
+
+
+TABLE = [
+    Route(
+        "POST",
+        "runs/{id}/points",
+        points_of,
+        own=True,
+        query=Sending,
+        media=MEDIA_TYPE,
+        answer=Next,
+        errors=(NotActive, SequenceGap, Conflict, TooLarge),
+    ),
+    Route("POST", "runs/{id}/writers", open_writer, body=Opened, answer=Sender, errors=(NotActive,)),
+    Route("POST", "runs/{id}/heartbeat", heartbeat, body=Alive, answer=Noted),
+]

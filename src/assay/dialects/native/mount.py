@@ -2,13 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
-from starlette.routing import Route
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
 
-from assay.dialects.native import app, garbage, ingest, purge, runs
+from assay.dialects.native import experiments, files, garbage, ingest, listing, purge, runs
+from assay.dialects.native.calls import answer
+from assay.dialects.native.errors import render
+from assay.dialects.native.openapi import document
+from assay.dialects.native.table import PREFIX, Call, House, NoQuery, Route, served
 from assay.services.house import Services
+from assay.wire.errors import RouteNotFound
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD"]
+
+
+class Root(msgspec.Struct):
+    """What this server is, and where its things lie."""
+
+    version: str
+    links: dict[str, str]
+
+
+@cache
+def release() -> str:
+    """The version of this server."""
+    try:
+        return version("assay-ml")
+    except PackageNotFoundError:  # run from a folder that was not installed
+        return "0"
+
+
+def root(call: Call[NoQuery, None]) -> Root:
+    """The server's version, and where to begin."""
+    first = {route.path for route in TABLE if route.method == "GET" and route.path and "{" not in route.path}
+    return Root(release(), {path.removesuffix(".json"): f"{PREFIX}/{path}" for path in sorted(first)})
+
+
+def openapi(call: Call[NoQuery, None]) -> Response:
+    """This API as an OpenAPI 3.1 document."""
+    return answer(described())
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The OpenAPI document of all routes."""
+    return document(TABLE, release())
+
+
+TABLE: list[Route] = [
+    Route("GET", "", root, answer=Root),
+    Route("GET", "openapi.json", openapi, answer=dict[str, Any]),
+    *experiments.TABLE,
+    *listing.TABLE,
+    *runs.TABLE,
+    *ingest.TABLE,
+    *files.TABLE,
+    *purge.TABLE,
+    *garbage.TABLE,
+]
+
+
+def unknown(routes: Sequence[HttpRoute]) -> Callable[[Request], Response]:
+    """Answers what no route answers, and says which methods a path has."""
+
+    def refuse(request: Request) -> Response:
+        path = request.url.path
+        known = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+        if not known:
+            error = RouteNotFound("There is no such route", field="path", remedy=f"see {PREFIX}/openapi.json")
+            return render(error)
+        allow = ", ".join(sorted(known))
+        told = f"{re.sub('[^A-Z]', '?', request.method)[:20]} is not served here"
+        return render(RouteNotFound(told, field="method", bound=allow, remedy=f"use {allow}"), 405, {"Allow": allow})
+
+    return refuse
 
 
 def routes(
@@ -16,7 +92,7 @@ def routes(
     now_us: Callable[[], int],
     new_name: Callable[[], str],
     gate: Callable[[], AbstractContextManager[None]],
-) -> list[Route]:
+) -> list[HttpRoute]:
     """The routes.
 
     Args:
@@ -25,11 +101,5 @@ def routes(
         new_name: A name for a run that was given none.
         gate: Passed while garbage is collected.
     """
-    found = [
-        *app.routes(services, now_us),
-        *runs.routes(services, new_name),
-        *ingest.routes(services),
-        *purge.routes(services),
-        *garbage.routes(services, gate),
-    ]
-    return [route for route in found if isinstance(route, Route)]
+    found = served(House(services, now_us, new_name, gate), TABLE)
+    return [*found, HttpRoute(f"{PREFIX}/{{rest:path}}", unknown(found), methods=METHODS)]

@@ -48,7 +48,10 @@ def history(server: Server, run_id: str, key: str) -> History:
     found = History(key)
     path, token = f"runs/{run_id}/history", None
     while True:
-        body, token = http.get_bytes(server.url, path, MEDIA_TYPE, token=server.token, key=key, page_token=token)
+        body, headers = http.get_bytes(
+            server.url, path, token=server.token, accept=MEDIA_TYPE, key=key, page_token=token or ()
+        )
+        token = headers.get(http.NEXT_PAGE)
         columns = unpack(body)
         for to, column in (
             (found.steps, columns.step),

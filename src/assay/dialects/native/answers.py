@@ -1,0 +1,198 @@
+"""What /api/v1 answers: its structs, and how the house's records become them. A NaN or infinity is null."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from assay.core.scope import Scope
+from assay.core.tracking import NOTE_TAG, DatasetInput, Latest, RunRecord
+from assay.core.tracking import Experiment as ExperimentRecord
+from assay.core.tracking import LoggedModel as ModelRecord
+from assay.services.house import Services
+
+SUMMARY = {"summary": "run"}  # the context of what is said of a run as a whole
+Lifecycle = Literal["active", "archived", "deleted"]
+State = Literal["scheduled", "running", "finished", "failed", "interrupted", "stopped", "lost"]
+
+
+class Experiment(msgspec.Struct):
+    """An experiment."""
+
+    id: int
+    name: str
+    lifecycle: Lifecycle
+    created_us: int
+    tags: dict[str, str]
+
+
+class Metric(msgspec.Struct):
+    """A metric's last value, its step and time, and the extremes."""
+
+    last: float | None
+    min: float | None
+    max: float | None
+    step: int
+    time_us: int
+
+
+class MetricInContext(msgspec.Struct):
+    """The same, measured in a context."""
+
+    key: str
+    context: dict[str, str] | None
+    last: float | None
+    min: float | None
+    max: float | None
+    step: int
+    time_us: int
+
+
+class UsedDataset(msgspec.Struct):
+    """A dataset that a run used."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    tags: dict[str, str]
+
+
+class Run(msgspec.Struct):
+    """A run as lists show it."""
+
+    id: str
+    experiment_id: int
+    name: str
+    status: State
+    lifecycle: Lifecycle
+    parent: str | None
+    user: str
+    start_us: int | None
+    end_us: int | None
+    params: dict[str, str]
+    tags: dict[str, str]
+    metrics: dict[str, Metric]
+
+
+class RunDetail(Run):
+    """A run with all it has. `stop_us`: when somebody asked it to stop."""
+
+    note: str
+    summary: dict[str, Any]
+    metrics_in_context: list[MetricInContext]
+    datasets: list[UsedDataset]
+    models_used: list[str]
+    models_made: list[str]
+    groups: list[str]
+    config: dict[str, Any]
+    created_us: int
+    updated_us: int
+    stop_us: int | None = None
+
+
+class Model(msgspec.Struct):
+    """A logged model."""
+
+    id: str
+    experiment_id: int
+    run: str | None
+    name: str
+    type: str
+    status: Literal["pending", "ready", "failed"]
+    status_message: str | None
+    created_us: int
+    updated_us: int
+    params: dict[str, str]
+    tags: dict[str, str]
+    metrics: list[MetricInContext]
+
+
+def experiment(record: ExperimentRecord) -> Experiment:
+    """An experiment as JSON."""
+    return Experiment(record.id, record.name, record.lifecycle.value, record.created_us, dict(record.tags))
+
+
+def run(record: RunRecord) -> Run:
+    """A run as JSON."""
+    run = record.run
+    return Run(
+        run.uid,
+        run.experiment_id,
+        run.name,
+        "lost" if run.lost else run.status.value,
+        run.lifecycle.value,
+        run.parent_uid,
+        run.user_name,
+        run.start_us,
+        run.end_us,
+        dict(record.params),
+        dict(record.tags),
+        {
+            item.key: Metric(item.value, item.min, item.max, item.step, item.time_us)
+            for item in record.metrics
+            if item.context is None
+        },
+    )
+
+
+def measured(item: Latest) -> MetricInContext:
+    """A series' latest value, in its context."""
+    context = None if item.context is None else dict(item.context)
+    return MetricInContext(item.key, context, item.value, item.min, item.max, item.step, item.time_us)
+
+
+def detail(services: Services, scope: Scope, record: RunRecord) -> RunDetail:
+    """A run as JSON with what only its own page shows."""
+    of = record.run
+    return RunDetail(
+        **msgspec.structs.asdict(run(record)),
+        note=record.tags.get(NOTE_TAG, ""),
+        summary=summary(record.metrics),
+        metrics_in_context=[
+            measured(item) for item in record.metrics if item.context is not None and item.context != SUMMARY
+        ],
+        datasets=list(map(_dataset, record.datasets)),
+        models_used=[use.model_uid for use in record.model_inputs],
+        models_made=[use.model_uid for use in record.model_outputs],
+        groups=services.groups.of_run(scope, of.uid),
+        config=services.configs.get(scope, of.uid)[1],
+        created_us=of.created_us,
+        updated_us=of.updated_us,
+    )
+
+
+def summary(metrics: Sequence[Latest]) -> dict[str, Any]:
+    """What is said of the run as a whole."""
+    return {item.key: item.value for item in metrics if item.context == SUMMARY}
+
+
+def _dataset(item: DatasetInput) -> UsedDataset:
+    of = item.dataset
+    return UsedDataset(of.name, of.digest, of.source_type, of.source, dict(item.tags))
+
+
+def model(record: ModelRecord) -> Model:
+    """A logged model as JSON."""
+    return Model(
+        record.uid,
+        record.experiment_id,
+        record.run_uid,
+        record.name,
+        record.model_type,
+        record.status.value,
+        record.status_message,
+        record.created_us,
+        record.updated_us,
+        dict(record.params),
+        dict(record.tags),
+        [measured(item) for item in record.metrics],
+    )
+
+
+def document(context: Mapping[str, str] | None) -> str:
+    """A context as one text, the same for the same context; empty for none."""
+    return "" if context is None else json.dumps(dict(context), sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,101 @@
+"""Files of runs and logged models below /api/v1: listing them, storing, reading and deleting one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from anyio import from_thread
+from anyio.to_thread import run_sync
+from starlette.responses import Response
+
+from assay.dialects.download import answer
+from assay.dialects.native.table import Call, NoQuery, Route
+from assay.ports.aggregates import StoredFile
+from assay.services.files import ModelFiles, Place, RunFiles, check_path
+from assay.wire.errors import Corrupt, NotFound
+
+PlaceOf = Callable[[str], Place]
+HEADERS = (
+    ("Range", "The bytes that are wanted, as `bytes=0-99`; 206 answers."),
+    ("If-None-Match", "The ETag that is known already; 304 answers."),
+    ("If-Range", "The ETag that the range is one of."),
+)
+
+
+class FolderQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which folder."""
+
+    path: str = ""
+
+
+class Entry(msgspec.Struct):
+    """A name in a folder: a file with its size, or a folder."""
+
+    path: str
+    is_folder: bool
+    size: int
+
+
+class Entries(msgspec.Struct):
+    """What lies in a folder."""
+
+    files: list[Entry]
+
+
+class Stored(msgspec.Struct):
+    """A file: `blake3` is the digest of its bytes in hex, empty while it is not known."""
+
+    path: str
+    size: int
+    blake3: str
+    modified_us: int
+
+
+class Deleted(msgspec.Struct):
+    """How many files are gone."""
+
+    deleted: int
+
+
+def stored(file: StoredFile) -> Stored:
+    """A file as JSON."""
+    return Stored(file.path, file.size, file.blake3, file.modified_us)
+
+
+def _table(owner: str, place_of: PlaceOf) -> list[Route]:
+    """The routes of the files of runs, or of models."""
+
+    def entries(call: Call[FolderQuery, None]) -> Entries:
+        found = from_thread.run(call.services.files.children, call.scope, place_of(call.id), call.query.path)
+        return Entries([Entry(item.path, item.is_dir, item.size) for item in found])
+
+    async def put(call: Call[NoQuery, None]) -> Stored:
+        place, path, files = place_of(call.id), check_path(call.request.path_params["path"]), call.services.files
+        await files.put(call.scope, place, path, call.request.stream())
+        return stored(await run_sync(files.open, call.scope, place, path))
+
+    def get(call: Call[NoQuery, None]) -> Response:
+        files, request = call.services.files, call.request
+        file = files.open(call.scope, place_of(call.id), request.path_params["path"])
+        return answer(files, file, request.headers.get, head=request.method == "HEAD")
+
+    def delete(call: Call[NoQuery, None]) -> Deleted:
+        place = place_of(call.id)
+        return Deleted(from_thread.run(call.services.files.delete, call.scope, place, call.request.path_params["path"]))
+
+    entries.__doc__ = f"The files of a {owner} below the folder `path`."
+    put.__doc__ = f"Stores a file of a {owner}: the body is its bytes. What lay there before is replaced."
+    get.__doc__ = f"A file of a {owner}, or a range of it. Browsers save it and show nothing of it."
+    delete.__doc__ = f"Deletes a file or folder of a {owner}; a missing one is fine."
+    one = f"{owner}s/{{id}}/files/{{path:path}}"
+    octets = "application/octet-stream"
+    return [
+        Route("GET", f"{owner}s/{{id}}/files", entries, query=FolderQuery, answer=Entries),
+        Route("PUT", one, put, media=octets, answer=Stored),
+        Route("GET", one, get, also=(octets,), errors=(Corrupt, NotFound), headers=HEADERS),
+        Route("DELETE", one, delete, answer=Deleted),
+    ]
+
+
+TABLE = [*_table("run", RunFiles), *_table("model", ModelFiles)]

@@ -1,0 +1,177 @@
+"""Everything that may be said of a run after it has begun, and what is refused as a whole."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from native.conftest import Api, refused
+
+DATASET = {"name": "iris", "digest": "d1", "source_type": "local", "source": "{}", "tags": {"mlflow.data.context": "t"}}
+
+
+def patch(api: Api, uid: str, **given: Any) -> Any:
+    """The run after a change that is accepted."""
+    answer = api.ask("PATCH", f"runs/{uid}", given)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def test_a_run_begins_with_params_group_and_end(api: Api) -> None:
+    given = {"params": {"lr": "0.10"}, "group": "sweep 1", "start_us": 5, "end_us": 9, "status": "finished"}
+    uid = api.run(**given)
+    run = api.get(f"runs/{uid}")
+    assert (run["params"], run["groups"], run["end_us"], run["config"]) == ({"lr": "0.10"}, ["sweep 1"], 9, {})
+    answer = api.ask("POST", "runs", {"id": uid, "params": {"lr": "0.1"}})
+    refused(answer, 409, "param_changed")
+
+
+def test_a_run_that_is_refused_is_not_begun(api: Api) -> None:
+    for given, field in (
+        ({"params": {"k": "v" * 6_001}}, "param value"),
+        ({"params": {"": "v"}}, "param key"),
+        ({"config": {"k": "v" * 6_001}}, "config.k"),
+        ({"config": {"a": {"b": 1}, "a.b": 2}}, "config.a.b"),
+        ({"group": " "}, "group"),
+        ({"group": "g" * 501}, "group"),
+    ):
+        uid = uuid.uuid4().hex
+        refused(api.ask("POST", "runs", {"id": uid, **given}), 422, "invalid_input", field)
+        refused(api.ask("GET", f"runs/{uid}"), 404, "not_found")
+
+
+def test_tags_are_set_and_taken_away(api: Api) -> None:
+    uid = api.run(tags={"a": "1", "b": "2"})
+    run = patch(api, uid, tags={"a": None, "b": "3", "c": "", "never": None}, note="**good**")
+    assert {key: run["tags"].get(key) for key in "abc"} == {"a": None, "b": "3", "c": ""}
+    assert run["note"] == run["tags"]["mlflow.note.content"] == "**good**"
+    assert patch(api, uid, note=None)["note"] == ""
+    assert "mlflow.note.content" not in patch(api, uid, note=None)["tags"]
+
+
+def test_a_parent_comes_and_goes(api: Api) -> None:
+    parent, uid = api.run(), api.run()
+    assert patch(api, uid, parent=parent)["parent"] == parent
+    assert patch(api, uid, name="x")["parent"] == parent
+    assert patch(api, uid, parent=None)["parent"] is None
+
+
+def test_params_never_change_and_configs_do(api: Api) -> None:
+    uid = api.run(config={"a": 1, "b": {"c": 2}})
+    run = patch(api, uid, params={"seed": "007"}, config={"b": {"d": 3}})
+    assert run["config"] == {"a": 1, "b": {"c": 2, "d": 3}}
+    assert run["params"]["seed"] == "007"
+    assert patch(api, uid, config_replaced={"z": True})["config"] == {"z": True}
+    answer = api.ask("PATCH", f"runs/{uid}", {"name": "never", "params": {"seed": "8"}})
+    refused(answer, 409, "param_changed")
+    assert api.get(f"runs/{uid}")["name"] != "never"
+
+
+def test_groups_datasets_and_models_are_joined(api: Api) -> None:
+    uid = api.run()
+    made = api.mlflow("POST", "logged-models", {"experiment_id": "0", "name": "m"})["model"]["info"]["model_id"]
+    given = {
+        "groups": ["b", "a"],
+        "datasets": [DATASET, {**DATASET, "name": "wine", "schema": "{}", "profile": "{}"}],
+        "models_made": [{"id": made, "step": 3}],
+        "models_used": [{"id": made}],
+    }
+    for _ in range(2):  # the second time changes nothing
+        run = patch(api, uid, **given)
+    assert run["groups"] == ["a", "b"]
+    assert sorted(item["name"] for item in run["datasets"]) == ["iris", "wine"]
+    assert run["datasets"][0]["tags"] == {"mlflow.data.context": "t"}
+    assert (run["models_made"], run["models_used"]) == ([made], [made])
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"tags": {"k" * 251: None}}, "tag key"),
+        ({"tags": {"k": "v" * 8_001}}, "tag value"),
+        ({"tags": {"k": 5}}, "body"),
+        ({"note": "n\0"}, "tag value"),
+        ({"groups": ["g"] * 101}, "body"),
+        ({"groups": [""]}, "group"),
+        ({"datasets": [{**DATASET, "name": ""}]}, "body"),
+        ({"datasets": [{**DATASET, "name": "\0"}]}, "datasets.name"),
+        ({"datasets": [{**DATASET, "digest": "d" * 37}]}, "body"),
+        ({"datasets": [{**DATASET, "tags": {"k": "v" * 8_001}}]}, "datasets.tags value"),
+        ({"models_used": [{"id": "x"}]}, "body"),
+        ({"models_made": [{"id": "m-" + "0" * 32, "step": 2**63}]}, "body"),
+        ({"config_replaced": {"k" * 251: 1}}, "config key"),
+        ({"name": "n" * 8_001}, "run_name"),
+    ],
+)
+def test_a_change_that_is_refused_changes_nothing(api: Api, given: dict[str, Any], field: str) -> None:
+    uid = api.run(tags={"kept": "yes"})
+    before = api.get(f"runs/{uid}")
+    answer = api.ask("PATCH", f"runs/{uid}", {"status": "failed", **given})
+    refused(answer, 422, "invalid_input", field)
+    assert api.get(f"runs/{uid}") == before
+
+
+def test_unknown_models_are_refused_as_a_whole(api: Api) -> None:
+    uid = api.run()
+    answer = api.ask("PATCH", f"runs/{uid}", {"name": "never", "models_used": [{"id": "m-" + "0" * 32}]})
+    refused(answer, 404, "not_found")
+    assert api.get(f"runs/{uid}")["name"] != "never"
+
+
+def test_runs_are_deleted_and_come_back(api: Api) -> None:
+    api.ask("POST", "experiments", {"name": "views"})
+    uid, other = api.run(experiment="views"), api.run(experiment="views")
+    for _ in range(2):
+        assert api.ask("DELETE", f"runs/{uid}").json == {}
+
+    def seen(view: str) -> set[str]:
+        return {run["id"] for run in api.get("runs", experiment="views", view=view)["runs"]}
+
+    assert (seen("active"), seen("deleted"), seen("all")) == ({other}, {uid}, {uid, other})
+    assert api.get(f"runs/{uid}")["lifecycle"] == "deleted"
+    refused(api.ask("PATCH", f"runs/{uid}", {"name": "x"}), 409, "not_active")
+    for _ in range(2):
+        assert api.ask("POST", f"runs/{uid}/restore").json["lifecycle"] == "active"
+    for method, path in (("DELETE", "runs/x"), ("POST", "runs/x/restore")):
+        refused(api.ask(method, path), 404, "not_found")
+
+
+def test_pages_of_runs_are_all_runs(api: Api) -> None:
+    ids = [api.run(experiment="pages", name=f"r{number}") for number in range(7)]
+    found: list[str] = []
+    token = None
+    while True:
+        page = api.get("runs", experiment="pages", limit=3, order_by="name", **({"page_token": token} if token else {}))
+        found += [run["id"] for run in page["runs"]]
+        token = page["next_page_token"]
+        if token is None:
+            break
+    assert found == ids
+
+
+def test_a_run_is_forked_and_rewound(api: Api) -> None:
+    uid = api.run(config={"lr": 1})
+    api.mlflow("POST", "runs/log-batch", {"run_id": uid, "metrics": [
+        {"key": "m", "value": step, "timestamp": step, "step": step} for step in range(10)
+    ]})  # fmt: skip
+    answer = api.ask("POST", f"runs/{uid}/fork", {"name": "branch", "step": 4})
+    assert (answer.status, answer.json["name"], answer.json["config"]) == (201, "branch", {"lr": 1})
+    assert answer.json["metrics"]["m"]["last"] == 4
+    assert api.ask("POST", f"runs/{uid}/rewind", {"step": 7}).json["metrics"]["m"]["last"] == 7
+    refused(api.ask("POST", f"runs/{uid}/rewind", {}), 422, "invalid_input", "body")
+    refused(api.ask("POST", "runs/x/fork", {}), 404, "not_found")
+
+
+def test_a_key_stands_for_an_id(api: Api) -> None:
+    sent = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
+    first = api.ask("POST", "runs", {"name": "one"}, sent)
+    again = api.ask("POST", "runs", {"name": "one"}, sent)
+    assert (first.status, again.status) == (201, 200)
+    assert first.json["id"] == again.json["id"]
+    refused(api.ask("POST", "runs", {"name": "two"}, sent), 409, "conflict", "Idempotency-Key")
+    refused(api.ask("POST", "runs", {"name": "one", "experiment": "e"}, sent), 409, "conflict", "Idempotency-Key")
+    other = api.ask("POST", "runs", {"name": "one"}, {**sent, "Idempotency-Key": "k" * 200})
+    assert other.json["id"] != first.json["id"]
+    for key in ("k" * 201, " "):
+        refused(api.ask("POST", "runs", {}, {**sent, "Idempotency-Key": key}), 422, "invalid_input", "Idempotency-Key")

@@ -1,0 +1,84 @@
+"""Experiments over the native API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from native.conftest import Api, refused
+
+
+def make(api: Api, name: str, **given: Any) -> int:
+    """The number of a new experiment."""
+    answer = api.ask("POST", "experiments", {"name": name, **given})
+    assert answer.status == 201, answer.body
+    return int(answer.json["id"])
+
+
+def test_an_experiment_is_made_read_and_changed(api: Api) -> None:
+    id = make(api, "churn", tags={"team": "risk", "old": "1"})
+    assert api.get(f"experiments/{id}")["tags"] == {"team": "risk", "old": "1"}
+    answer = api.ask("PATCH", f"experiments/{id}", {"name": "loss", "tags": {"old": None, "new": "2", "never": None}})
+    assert (answer.json["name"], answer.json["tags"]) == ("loss", {"team": "risk", "new": "2"})
+    refused(api.ask("POST", "experiments", {"name": "loss"}), 409, "already_exists")
+    refused(api.ask("PATCH", "experiments/999999", {"name": "x"}), 404, "not_found")
+
+
+def test_an_experiment_goes_and_comes_back_with_its_runs(api: Api) -> None:
+    id = make(api, "lives")
+    uid = api.run(experiment="lives")
+    for lifecycle, of_run in (
+        ("archived", "active"), ("active", "active"), ("deleted", "deleted"), ("deleted", "deleted"),
+        ("archived", "active"), ("deleted", "deleted"), ("active", "active"),
+    ):  # fmt: skip
+        assert api.ask("PATCH", f"experiments/{id}", {"lifecycle": lifecycle}).json["lifecycle"] == lifecycle
+        assert api.get(f"runs/{uid}")["lifecycle"] == of_run
+    for _ in range(2):
+        assert api.ask("DELETE", f"experiments/{id}").json["lifecycle"] == "deleted"
+    refused(api.ask("PATCH", f"experiments/{id}", {"name": "x"}), 409, "invalid_state")
+    refused(api.ask("PATCH", f"experiments/{id}", {"tags": {"a": "b"}}), 409, "invalid_state")
+    assert api.get("runs", experiment="lives", view="deleted")["runs"][0]["id"] == uid
+
+
+def test_experiments_are_listed_by_page_and_filter(api: Api) -> None:
+    ids = {make(api, f"page {number}", tags={"set": "p"}) for number in range(5)}
+    found: set[int] = set()
+    query: dict[str, Any] = {"filter": "tags.set = 'p'", "order_by": "name", "limit": 2}
+    while True:
+        page = api.get("experiments", **query)
+        found |= {item["id"] for item in page["experiments"]}
+        if page["next_page_token"] is None:
+            break
+        query["page_token"] = page["next_page_token"]
+    assert found == ids
+    assert [item["name"] for item in api.get("experiments", filter="name LIKE 'page%'", order_by="name DESC", limit=1)[
+        "experiments"
+    ]] == ["page 4"]  # fmt: skip
+    gone = ids.pop()
+    api.ask("DELETE", f"experiments/{gone}")
+    assert {item["id"] for item in api.get("experiments", view="deleted", filter="tags.set = 'p'")["experiments"]} == {
+        gone
+    }
+
+
+@pytest.mark.parametrize("asked", ["status = 'x'", "user = 'u'", "metrics.a > 1", "NOT params.x = '1' OR id = '0'"])
+def test_what_experiments_do_not_have_is_told(api: Api, asked: str) -> None:
+    refused(api.ask("GET", "experiments", filter=asked), 422, "invalid_input", "filter")
+    refused(api.ask("GET", "experiments", order_by="status"), 422, "invalid_input", "order_by")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "n" * 501}, "name"),
+        ({"name": "n\0"}, "name"),
+        ({"name": "t", "tags": {"k" * 251: "v"}}, "tag key"),
+        ({"name": "t", "tags": {"k": "v" * 20_001}}, "tag value"),
+    ],
+)
+def test_bad_input_changes_nothing(api: Api, given: dict[str, Any], field: str) -> None:
+    before = api.get("experiments")
+    refused(api.ask("POST", "experiments", given), 422, "invalid_input", field)
+    refused(api.ask("PATCH", "experiments/0", {"lifecycle": "archived", **given}), 422, "invalid_input", field)
+    assert api.get("experiments") == before
