@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.testing.catalog import IdContract, ScopeContract, StateContract, TimeContract
 from assay.testing.commit import CommitContract, SnapshotContract
+from assay.testing.following import ChangeContract, ImportContract, ValueContract
 from assay.testing.lineage import LineageContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
@@ -77,3 +78,15 @@ class TestLineage(LineageContract):
 
 class TestConsole(ConsoleContract):
     """What runs print."""
+
+
+class TestValues(ValueContract):
+    """Logged values."""
+
+
+class TestImports(ImportContract):
+    """Rows of foreign registries."""
+
+
+class TestChanges(ChangeContract):
+    """Following what happens."""

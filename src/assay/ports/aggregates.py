@@ -20,6 +20,7 @@ from assay.core.tracking import (
     DatasetInput,
     Experiment,
     FileEntry,
+    ImportRow,
     Lifecycle,
     LoggedModel,
     ModelStatus,
@@ -101,6 +102,10 @@ class Runs(Protocol):
     def set_lifecycle_of_experiment(self, scope: Scope, experiment_id: int, lifecycle: Lifecycle) -> None: ...
 
     def set_parent(self, scope: Scope, id: int, parent_uid: str | None) -> None: ...
+
+    def changed(self, scope: Scope, at_us: int, id: int, limit: int) -> list[tuple[int, int, str]]:
+        """(time, id, uid) of runs that changed, or whose points did, after this (time, id), in this order."""
+        ...
 
     def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
         """The ids of those uids that exist."""
@@ -281,8 +286,26 @@ class Files(Protocol):
 
     def children(self, owner_id: int, folder: str) -> list[FileEntry]: ...
 
+    def walk(self, owner_id: int, after: str, limit: int) -> list[StoredFile]:
+        """Files of the whole tree by path, from the one after this path on."""
+        ...
+
     def remove(self, owner_id: int, path: str) -> int:
         """The file or folder is gone; how many files there were."""
+        ...
+
+
+class Imports(Protocol):
+    """Rows of foreign registries."""
+
+    def put(self, scope: Scope, kind: str, source: str, name: str, document: str) -> bool:
+        """The row holds this document; whether it is new."""
+        ...
+
+    def search(
+        self, scope: Scope, kind: str | None, source: str | None, after: tuple[str, str, str] | None, limit: int
+    ) -> list[ImportRow]:
+        """Rows by kind, source and name, from the one after on."""
         ...
 
 

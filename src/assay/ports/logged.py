@@ -42,6 +42,13 @@ class Values(Protocol):
         """The owner's values by step, row and key."""
         ...
 
+    def page(
+        self, scope: Scope, owner_id: int, key: str | None, after: tuple[int, int, int, int], limit: int
+    ) -> list[tuple[tuple[int, int, int, int], LoggedValue]]:
+        """Values with their places, from the one after this place on: by key and context as these were first seen,
+        step and row. Those of one key, if it is given."""
+        ...
+
     def cut(self, owner_id: int, step: int) -> None:
         """What was logged after the step is gone."""
         ...

@@ -22,6 +22,7 @@ from assay.ports.aggregates import (
     Experiments,
     Files,
     Groups,
+    Imports,
     Lineage,
     Models,
     Names,
@@ -89,6 +90,9 @@ class UnitOfWork(Protocol):
 
     @property
     def purges(self) -> Purges: ...
+
+    @property
+    def imports(self) -> Imports: ...
 
     @property
     def audit(self) -> Audit: ...

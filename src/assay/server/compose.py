@@ -19,6 +19,7 @@ from assay.server.home import Home
 from assay.server.pickup import Pickup
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
+from assay.services.changes import ChangesService
 from assay.services.collection import claim
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
@@ -27,6 +28,7 @@ from assay.services.files import FileService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.house import Services
+from assay.services.imports import ImportService
 from assay.services.jobs import Job, JobService
 from assay.services.models import ModelService
 from assay.services.purge import PurgeService
@@ -195,9 +197,11 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         runs=RunService(store, new_uid),
         configs=ConfigService(store),
         branches=BranchService(store, new_uid),
+        changes=ChangesService(store),
         console=ConsoleService(store),
         groups=GroupService(store),
         history=HistoryService(store),
+        imports=ImportService(store),
         models=ModelService(store, new_uid),
         files=FileService(store, blobs, new_uid),
         purge=PurgeService(store, lambda: secrets.token_bytes(32)),

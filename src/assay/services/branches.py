@@ -33,6 +33,7 @@ class BranchService(Service):
             unit.points.rewind(run.id, step)
             unit.values.cut(run.id, step)
             unit.writers.raise_epochs(run.id)
+            unit.runs.touch(scope, run.id)
 
         self._store.write(work)
 

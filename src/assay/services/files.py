@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from anyio.to_thread import run_sync
 
 from assay.core.scope import Scope, Verb
-from assay.core.tracking import FileEntry
+from assay.core.tracking import FileEntry, Page
 from assay.ports.aggregates import StoredFile
 from assay.ports.blobs import SMALL, BlobStore, Lease, Multipart, Part, Upload
 from assay.ports.store import Store, UnitOfWork
-from assay.services.base import Service, authorise
+from assay.services.base import Service, authorise, check_text
 from assay.services.collection import DAY_US, FRESH_US, Collected, checked, collect, digest
 from assay.wire.errors import InvalidInput, NotFound, NotSupported, Unavailable
 
 PATH_BOUND = 1_000
+PAGE_BOUND = 10_000
 PATH_BYTES = 2_000  # PostgreSQL indexes no more than 2,704
 BUFFER = 4 << 20  # bytes that are gathered while as many are written
 PARTS_BOUND = 10_000
@@ -186,6 +187,16 @@ class FileService(Service):
                 return unit.files.children(self._owner(unit, scope, place), folder)
 
         return await run_sync(read)
+
+    def walk(self, scope: Scope, place: Place, after: str | None = None, limit: int = PAGE_BOUND) -> Page[StoredFile]:
+        """A page of all files of the tree, whatever their folders, by path. Raises NotFound, InvalidInput."""
+        authorise(scope, Verb.READ, "file")
+        limit = max(1, min(limit, PAGE_BOUND))
+        if after is not None:
+            check_text("after", after, PATH_BOUND)
+        with self._store.read() as unit:
+            files = unit.files.walk(self._owner(unit, scope, place), after or "", limit + 1)
+        return Page(files[:limit], files[limit - 1].path if len(files) > limit else None)
 
     def open(self, scope: Scope, place: Place, path: str) -> StoredFile:
         """The file that a path names. Raises NotFound; InvalidInput for a folder."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
+from assay.services.changes import ChangesService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
+from assay.services.imports import ImportService
 from assay.services.models import ModelService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
@@ -25,9 +27,11 @@ class Services:
     runs: RunService
     configs: ConfigService
     branches: BranchService
+    changes: ChangesService
     console: ConsoleService
     groups: GroupService
     history: HistoryService
+    imports: ImportService
     models: ModelService
     files: FileService
     purge: PurgeService

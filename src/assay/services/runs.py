@@ -31,6 +31,8 @@ from assay.wire.errors import InvalidInput, NotActive, NotFound, RuleViolation
 KEY_BOUND = 250
 PARAM_BOUND = 6_000
 TAG_BOUND = 8_000
+KIND_BOUND = 50
+DOCUMENT_BOUND = 1 << 20
 NAME_BOUND = 8_000
 USER_BOUND = 256
 PAGE_BOUND = 50_000
@@ -229,6 +231,10 @@ class RunService(Service):
             check_text("param value", value, PARAM_BOUND, blank=True)
         if logged.tags:
             _checked_tags(logged.tags)
+        for item in logged.logged_values:
+            check_text("value key", item.key, KEY_BOUND)
+            check_text("value kind", item.kind, KIND_BOUND)
+            check_text("value document", item.document, DOCUMENT_BOUND)
         if logged.rest_count is not None:
             _check_rest(logged)
         return self._store.log(scope, logged)
@@ -300,6 +306,7 @@ class RunService(Service):
         def work(unit: UnitOfWork) -> None:
             run = active(unit.runs.lock(scope, uid))
             unit.lineage.add_inputs(scope, run.id, run.experiment_id, datasets, models)
+            unit.runs.touch(scope, run.id)
 
         self._store.write(work)
 
@@ -310,6 +317,7 @@ class RunService(Service):
         def work(unit: UnitOfWork) -> None:
             run = active(unit.runs.lock(scope, uid))
             unit.lineage.add_outputs(scope, run.id, models)
+            unit.runs.touch(scope, run.id)
 
         self._store.write(work)
 

@@ -165,6 +165,7 @@ class Compaction:
         if self._connection.execute(resting).first() is None:
             return False
         self.compact(owner_id)
+        self._unit.runs.rested(owner_id)
         values = select(live).where(live.c.owner_id == owner_id)
         self._connection.execute(insert(latest).from_select([column.name for column in latest.c], values))
         self._connection.execute(delete(live).where(live.c.owner_id == owner_id))

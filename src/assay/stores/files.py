@@ -164,6 +164,18 @@ class FileStore:
                 found.append(FileEntry(row.path, is_dir=False, size=row.size))
                 after = row.path
 
+    def walk(self, owner_id: int, after: str, limit: int) -> list[StoredFile]:
+        """Files of the whole tree by path, from the one after this path on."""
+        columns = (entry.c.path, entry.c.blob_id, entry.c.size, schema.blob.c.blake3, entry.c.modified_us)
+        query = select(*columns).join(schema.blob, schema.blob.c.id == entry.c.blob_id)
+        here = query.where(entry.c.tree_id == self.tree_id(owner_id), entry.c.path > after)
+        return [
+            StoredFile(path, blob_id, size, blake3 or "", modified_us)
+            for path, blob_id, size, blake3, modified_us in self._connection.execute(
+                here.order_by(entry.c.path).limit(limit)
+            )
+        ]
+
     def remove(self, owner_id: int, path: str) -> int:
         """The file or folder is gone; how many files there were. Their objects are condemned."""
         tree_id = self.tree_id(owner_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, case, select, update
+from sqlalchemy import Select, and_, case, or_, select, update
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -149,6 +149,27 @@ class RunStore:
         later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
         values = {"lifecycle": lifecycle.value, "deleted_us": deleted, "updated_us": later}
         self._connection.execute(update(table).where(these).values(**values))
+
+    def changed(self, scope: Scope, at_us: int, id: int, limit: int) -> list[tuple[int, int, str]]:
+        """(time, id, uid) of runs that changed, or whose points did, after this (time, id), in this order."""
+        found: list[tuple[int, int, str]] = []
+        for time_us in (table.c.updated_us, motion.c.touched_us):
+            query = select(time_us, table.c.id, table.c.uid).where(
+                table.c.workspace_id == scope.workspace_id,
+                time_us >= at_us,
+                or_(time_us > at_us, table.c.id > id),
+            )
+            if time_us.table is motion:
+                query = query.join(motion, motion.c.owner_id == table.c.id)
+            rows = self._connection.execute(query.order_by(time_us, table.c.id).limit(limit))
+            found += [(row[0], row[1], row[2]) for row in rows]
+        return sorted(set(found))[:limit]
+
+    def rested(self, id: int) -> None:
+        """Points of the run changed when it was last touched, which nothing else will tell from now on."""
+        touched = select(motion.c.touched_us).where(motion.c.owner_id == id).scalar_subquery()
+        mine = table.c.id == id, table.c.updated_us < touched
+        self._connection.execute(update(table).where(*mine).values(updated_us=touched))
 
     def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
         """The ids of those uids that exist."""

@@ -15,6 +15,7 @@ from assay.stores.delta import Delta
 from assay.stores.experiments import ExperimentStore
 from assay.stores.files import FileStore
 from assay.stores.groups import GroupStore, NameStore
+from assay.stores.imports import ImportStore
 from assay.stores.jobs import JobStore
 from assay.stores.keys import Intern, Keys
 from assay.stores.lineage import LineageStore
@@ -55,6 +56,7 @@ class Unit:
         self.blobs = BlobRowStore(self)
         self.jobs = JobStore(self)
         self.purges = PurgeStore(self)
+        self.imports = ImportStore(self)
         self.audit = AuditStore(self)
 
     def driver(self) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, insert, select
+from sqlalchemy import Select, and_, delete, insert, select, tuple_
 
 from assay.core.scope import Scope
 from assay.core.tracking import LoggedValue
@@ -19,7 +19,7 @@ table = schema.logged_value
 
 
 class ValueStore:
-    """See `assay.ports.store.Values`."""
+    """See `assay.ports.logged.Values`."""
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
@@ -29,6 +29,7 @@ class ValueStore:
         """These values stand where they were logged; what stood there before is replaced."""
         if not values:
             return
+        self._unit.runs.touch(scope, owner_id)
         ids = self._unit.keys.ids(scope.workspace_id, [value.key for value in values])
         statement = self._unit.delta.insert(table)
         changed = {name: statement.excluded[name] for name in ("time_us", "kind", "document")}
@@ -53,26 +54,20 @@ class ValueStore:
 
     def all(self, owner_id: int) -> list[LoggedValue]:
         """The owner's values by step, row and key."""
-        context = schema.context
-        query = (
-            select(table, schema.key.c.name, context.c.document.label("context"))
-            .join(schema.key, schema.key.c.id == table.c.key_id)
-            .outerjoin(context, context.c.id == table.c.context_id)
-            .where(table.c.owner_id == owner_id)
-            .order_by(table.c.step, table.c.row, schema.key.c.name, table.c.context_id)
-        )
-        return [
-            LoggedValue(
-                row.name,
-                row.step,
-                row.row,
-                row.time_us,
-                row.kind,
-                row.document,
-                json.loads(row.context) if row.context else None,
-            )
-            for row in self._connection.execute(query)
-        ]
+        order = (table.c.step, table.c.row, schema.key.c.name, table.c.context_id)
+        query = _named().where(table.c.owner_id == owner_id).order_by(*order)
+        return [_value(row) for row in self._connection.execute(query)]
+
+    def page(
+        self, scope: Scope, owner_id: int, key: str | None, after: tuple[int, int, int, int], limit: int
+    ) -> list[tuple[tuple[int, int, int, int], LoggedValue]]:
+        """Values with their places, from the one after this place on."""
+        order = (table.c.key_id, table.c.context_id, table.c.step, table.c.row)
+        query = _named().where(table.c.owner_id == owner_id, tuple_(*order) > after)
+        if key is not None:
+            query = query.where(table.c.key_id == self._unit.keys.lookup(scope.workspace_id, [key]).get(key, 0))
+        rows = self._connection.execute(query.order_by(*order).limit(limit))
+        return [((row.key_id, row.context_id, row.step, row.row), _value(row)) for row in rows]
 
     def cut(self, owner_id: int, step: int) -> None:
         """What was logged after the step is gone."""
@@ -88,3 +83,18 @@ class ValueStore:
         ]
         if rows:
             self._connection.execute(insert(table), rows)
+
+
+def _named() -> Select[Any]:
+    """Values with the texts of their keys and contexts."""
+    key, context = schema.key, schema.context
+    return (
+        select(table, key.c.name, context.c.document.label("context"))
+        .join(key, key.c.id == table.c.key_id)
+        .outerjoin(context, context.c.id == table.c.context_id)
+    )
+
+
+def _value(row: Any) -> LoggedValue:
+    context = json.loads(row.context) if row.context else None
+    return LoggedValue(row.name, row.step, row.row, row.time_us, row.kind, row.document, context)

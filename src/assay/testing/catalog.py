@@ -60,6 +60,7 @@ class ScopeContract:
             lambda h, s, uid: h.runs.add_outputs(s, uid, []),
             lambda h, s, uid: h.history.history(s, uid, "loss"),
             lambda h, s, uid: h.history.rows(s, uid),
+            lambda h, s, uid: h.history.values(s, uid),
             lambda h, s, uid: h.configs.get(s, uid),
             lambda h, s, uid: h.configs.merge(s, uid, {"lr": 1}),
             lambda h, s, uid: h.branches.rewind(s, uid, 0),

@@ -11,7 +11,7 @@ import pytest
 
 from assay.core.scope import Scope
 from assay.services.collection import Collected, collect
-from assay.services.files import FileService, LooseFiles, check_path
+from assay.services.files import FileService, LooseFiles, RunFiles, check_path
 from assay.testing.house import new_uid
 from assay.wire.errors import Corrupt, InvalidInput, NotFound, Unavailable
 
@@ -86,6 +86,28 @@ class FileContract:
         house.put("a/file", data)
         assert house.get("a/file") == data
         assert [entry.size for entry in asyncio.run(house.files.children(Scope(), PLACE, "a"))] == [len(data)]
+
+    @pytest.mark.parametrize("limit", [1, 2, 5, 100])
+    def test_all_files_of_a_tree_are_listed_by_path(self, house: FileHouse, limit: int) -> None:
+        assert house.files.walk(Scope(), PLACE).items == []
+        paths = ["a.b", "a/b", "a/c", "b/c/d", "b/e", "é", "🦊"]
+        for path in reversed(paths):
+            house.put(path, path.encode())
+        found: list[Any] = []
+        after: str | None = None
+        while True:
+            page = house.files.walk(Scope(), PLACE, after, limit)
+            assert len(page.items) <= limit
+            found += page.items
+            after = page.next_token
+            if after is None:
+                break
+        assert found == [house.files.open(Scope(), PLACE, path) for path in sorted(paths)]
+        assert house.files.walk(replace(Scope(), workspace_id=77), PLACE).items == []
+        with pytest.raises(NotFound):
+            house.files.walk(Scope(), RunFiles("0" * 32))
+        with pytest.raises(InvalidInput):
+            house.files.walk(Scope(), PLACE, "a\0b")
 
     @pytest.mark.parametrize("data", [b"small", LARGE])
     def test_the_name_of_an_object_is_never_used_again(self, house: FileHouse, data: bytes) -> None:

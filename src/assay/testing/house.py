@@ -14,11 +14,13 @@ from assay.core.scope import Scope
 from assay.core.tracking import Latest, Logged, LoggedModel, ModelStatus, Run, Writer
 from assay.ports.store import Store
 from assay.services.branches import BranchService
+from assay.services.changes import ChangesService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
+from assay.services.imports import ImportService
 from assay.services.models import ModelService
 from assay.services.runs import RunService
 
@@ -43,6 +45,8 @@ class House:
         self.runs = RunService(self.store, new_uid)
         self.configs = ConfigService(self.store)
         self.branches = BranchService(self.store, new_uid)
+        self.changes = ChangesService(self.store)
+        self.imports = ImportService(self.store)
         self.console = ConsoleService(self.store)
         self.groups = GroupService(self.store)
         self.history = HistoryService(self.store)
