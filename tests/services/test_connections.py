@@ -12,9 +12,10 @@ import pytest
 from support.stores import open_store
 
 from assay.core.scope import Scope
+from assay.core.tracking import Logged
 from assay.services.runs import RunService
 from assay.testing.house import new_uid
-from assay.wire.errors import Unavailable
+from assay.wire.errors import NotFound, Unavailable
 
 SCOPE = Scope()
 THREADS = 40  # as many as a server has for requests, and more than a store has connections
@@ -54,7 +55,7 @@ def test_many_threads_with_new_names_do_not_starve_each_other(store: Any) -> Non
 def test_when_no_connection_comes_free_the_answer_says_so(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = store._engine.pool
     monkeypatch.setattr(pool, "_timeout", 0.1)
-    held = [pool.connect() for _ in range(pool.size() + pool._max_overflow - 1)]  # the writer has one
+    held = [pool.connect() for _ in range(pool.size() + pool._max_overflow)]
     try:
         with pytest.raises(Unavailable, match="in use") as caught:
             store.write(lambda unit: unit.now_us())
@@ -62,6 +63,9 @@ def test_when_no_connection_comes_free_the_answer_says_so(store: Any, monkeypatc
         assert caught.value.retry_after_s
         with pytest.raises(Unavailable), store.read():
             pass
+        # The writer has a connection of its own, also for its first call: it is asked, and knows of no such run.
+        with pytest.raises(NotFound):
+            store.log(SCOPE, Logged("0" * 32, ["loss"], [0.5], [1], [1])).result(SOON_S)
     finally:
         for connection in held:
             connection.close()

@@ -29,6 +29,7 @@ T = TypeVar("T")
 ATTEMPTS = 10
 REST_US = 60 * 1_000_000
 UPKEEP_S = 5.0
+CONNECT_S = 10
 # A neighbour that we could not see at first was faster: what it wrote is seen by the next attempt.
 AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation)
 
@@ -60,10 +61,11 @@ class PostgresStore:
         self._damaged: set[int] = set()
         self._engine = _engine(address, 16, 16)
         self._names = _engine(address, 2, 2)  # who interns holds a connection of the other already
+        self._logs = _engine(address, 1, 0)  # so that no reader keeps the writer from a connection
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)
-        self._writer = Writer(self._engine, POSTGRES, replica, self._unit, None)
+        self._writer = Writer(self._logs, POSTGRES, replica, self._unit, None)
         self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle)
 
     def _unit(self, connection: Connection) -> Unit:
@@ -123,11 +125,17 @@ class PostgresStore:
         """Ends the writer after what was accepted is on disk."""
         self._upkeep.close()
         self._writer.close()
-        self._engine.dispose()
-        self._names.dispose()
+        for engine in (self._engine, self._names, self._logs):
+            engine.dispose()
 
 
 def _engine(address: URL, size: int, more: int) -> Engine:
     return create_engine(
-        address, pool_size=size, max_overflow=more, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        address,
+        pool_size=size,
+        max_overflow=more,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        # A host that is gone says nothing: without this a caller would wait for minutes.
+        connect_args={} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_S},
     )

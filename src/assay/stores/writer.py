@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,7 @@ class Writer:
         self._writer = f"server:{replica}"
         self._unit = unit
         self._lock = lock
+        self._connection: Connection | None = None
         self._seq = 0
         self._callers = 0  # who called or waited when the last group was done
         self._patience_s = 0.0
@@ -104,19 +105,19 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._engine.connect().execution_options(assay_write=True) as connection:
-            while (job := self._queue.get()) is not None:
-                group, last = self._gathered(job)
-                began = time.monotonic()
-                if self._lock is not None:
-                    with self._lock:
-                        self._commit(connection, group)
-                else:
-                    self._commit(connection, group)
-                self._patience_s = min(time.monotonic() - began, PATIENCE_S)
-                self._callers = len(group) + self._queue.qsize()
-                if last:
-                    return
+        last = False
+        while not last and (job := self._queue.get()) is not None:
+            group, last = self._gathered(job)
+            began = time.monotonic()
+            if self._lock is not None:
+                with self._lock:
+                    self._serve(group)
+            else:
+                self._serve(group)
+            self._patience_s = min(time.monotonic() - began, PATIENCE_S)
+            self._callers = len(group) + self._queue.qsize()
+        if self._connection is not None:
+            self._connection.close()
 
     def _gathered(self, first: _Job) -> tuple[list[_Job], bool]:
         """The next group, and whether it is the last.
@@ -137,9 +138,56 @@ class Writer:
             group.append(more)
         return group, False
 
-    def _commit(self, connection: Connection, group: list[_Job]) -> None:
-        """Commits the group and answers each; on an unexpected failure each is tried alone."""
+    def _serve(self, group: list[_Job]) -> None:
+        """Commits the group and answers each; on an unexpected failure each is tried alone.
+
+        Where there is no connection, nobody waits for as many attempts to make one as there are callers.
+        """
+        failure = self._committed(group)
+        if failure is None:
+            return
+        if len(group) == 1 or not self._connects():
+            self._refuse(group, failure)
+            return
+        for at, job in enumerate(group):
+            failure = self._committed([job])
+            if failure is not None:
+                self._refuse([job], failure)
+                if not self._connects():
+                    self._refuse(group[at + 1 :], failure)
+                    return
+
+    def _refuse(self, group: list[_Job], failure: BaseException) -> None:
+        for job in group:
+            job.future.set_exception(self._delta.refusal(failure) or failure)
+
+    def _connects(self) -> bool:
         try:
+            self._connected()
+        except Exception:  # noqa: BLE001 -- whoever needs it next is told
+            return False
+        return True
+
+    def _connected(self) -> Connection:
+        """The one connection, which is made anew after it broke."""
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(assay_write=True)
+        return self._connection
+
+    def _recover(self) -> None:
+        """Nothing is left of what failed: the connection went back to its pool, which resets or forgets it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except Exception:  # noqa: BLE001 -- whatever it is, this connection cannot be trusted
+                with suppress(Exception):
+                    connection.invalidate()
+
+    def _committed(self, group: list[_Job]) -> BaseException | None:
+        """The group is committed and each is answered; or nothing of it remains, and this is why."""
+        try:
+            connection = self._connected()
             with connection.begin():
                 unit = self._unit(connection)
                 unit.keys.known = self._keys
@@ -153,13 +201,8 @@ class Writer:
                         for job, refusal in zip((j for j in group if j.work is None), refusals, strict=True)
                     ]
         except BaseException as error:  # noqa: BLE001 -- nobody waits for ever, and nobody pays for a neighbour
-            connection.rollback()
-            if len(group) == 1:
-                group[0].future.set_exception(self._delta.refusal(error) or error)
-                return
-            for job in group:
-                self._commit(connection, [job])
-            return
+            self._recover()
+            return error
         if unit.keys.fresh:
             if len(self._keys) > KEY_CACHE:
                 self._keys = {}
@@ -169,6 +212,7 @@ class Writer:
                 job.future.set_result(result)
             else:
                 job.future.set_exception(refusal)
+        return None
 
 
 def _attempt(connection: Connection, unit: Unit, work: Callable[[Unit], Any]) -> tuple[Any, AssayError | None]:
