@@ -57,6 +57,10 @@ class SourceRun:
     datasets: Sequence[SourceDataset] = ()
     models_used: Sequence[tuple[str, int]] = ()  # (uid of a model, step), as the next
     models_made: Sequence[tuple[str, int]] = ()
+    # What the source can say of its points and files without reading them all: the same text, nothing new. Where both
+    # are "", nobody can say. Points whose state is another one are sent anew from the first; with "", they only append.
+    points_state: str = ""
+    files_state: str = ""
 
 
 @dataclass(slots=True)
