@@ -14,7 +14,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from starlette.routing import Route
@@ -258,13 +258,20 @@ def native_page() -> str:
     text += table("method", "path", "asks for", "what it does", "refuses with")
     for route in mount.TABLE:
         path = f"{PREFIX}/{route.path}" if route.path else PREFIX
-        kind = route.media or (f"[{route.body.__name__}](openapi.json)" if route.body is not None else "")
+        kind = route.media or ("" if route.body is None else f"[{body_name(route.body)}](openapi.json)")
         fields = ", ".join(f"`{name}`" for name in route.query.__struct_fields__)
         refused = ", ".join(map(str, sorted(refusals(route) - {401, 403, 422, 500, 503})))
         text += row(route.method, f"`{path}`", "; ".join(filter(None, (fields, kind))), route.line, refused)
     text += AGAIN
     text += f"\n## Points\n\n`POST /api/v1/runs/{{id}}/points` takes `{points.MEDIA_TYPE}`:\n\n"
     return text + "```text\n" + (inspect.getdoc(points) or "").partition("\n\n")[2] + "\n```\n"
+
+
+def body_name(kind: Any) -> str:
+    """What a body is called."""
+    kind = getattr(kind, "__origin__", kind)
+    of = get_args(kind)
+    return f"list of {of[0].__name__}" if of else str(kind.__name__)
 
 
 def openapi_page() -> str:

@@ -51,10 +51,12 @@ class ModelService(Service):
         model_type: str = "",
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
+        uid: str | None = None,
     ) -> LoggedModel:
         """A pending model whose files are still to come.
 
         Raises:
+            AlreadyExists: There is a model of this uid.
             NotFound: No such experiment or run.
             NotActive: The experiment is deleted.
             InvalidInput: A name, param or tag is out of bounds.
@@ -65,7 +67,7 @@ class ModelService(Service):
         params, tags = _checked(params or {}, VALUE_BOUND), _checked(tags or {}, TAG_BOUND)
         new = LoggedModel(
             id=0,
-            uid="m-" + self._new_uid(),
+            uid=uid or "m-" + self._new_uid(),
             experiment_id=experiment_id,
             run_uid=run_uid,
             name=name,

@@ -162,6 +162,7 @@ def detail(services: Services, scope: Scope, record: RunRecord) -> RunDetail:
         config=services.configs.get(scope, of.uid)[1],
         created_us=of.created_us,
         updated_us=of.updated_us,
+        stop_us=of.stop_us,
     )
 
 

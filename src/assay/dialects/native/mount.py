@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from assay.dialects.native import experiments, files, garbage, ingest, listing, purge, runs
+from assay.dialects.native import console, experiments, files, garbage, ingest, listing, models, purge, runs, values
 from assay.dialects.native.calls import answer
 from assay.dialects.native.errors import render
 from assay.dialects.native.openapi import document
@@ -65,6 +65,9 @@ TABLE: list[Route] = [
     *listing.TABLE,
     *runs.TABLE,
     *ingest.TABLE,
+    *values.TABLE,
+    *console.TABLE,
+    *models.TABLE,
     *files.TABLE,
     *purge.TABLE,
     *garbage.TABLE,

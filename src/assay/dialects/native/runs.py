@@ -16,7 +16,7 @@ from assay.dialects.native.table import Call, Made, NoQuery, Route
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND as EXPERIMENT_BOUND
 from assay.services.house import Services
-from assay.wire.errors import AlreadyExists, Conflict, InvalidInput, NotActive, NotFound, ParamChanged
+from assay.wire.errors import AlreadyExists, Conflict, InvalidInput, NotActive, NotFound, ParamChanged, RuleViolation
 
 Time = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # microseconds since 1970
 Step = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -153,6 +153,25 @@ def restore(call: Call[NoQuery, None]) -> answers.RunDetail:
     return one(call)
 
 
+class RunState(msgspec.Struct):
+    """How a run is, and whether it is asked to stop."""
+
+    status: answers.State
+    stop: bool
+
+
+def state(call: Call[NoQuery, None]) -> RunState:
+    """How a run is, and whether somebody asked it to stop: what its process asks every few seconds."""
+    run = call.services.runs.head(call.scope, call.id)
+    return RunState("lost" if run.lost else run.status.value, run.stop_us is not None)
+
+
+def stop(call: Call[NoQuery, None]) -> RunState:
+    """Asks a run to stop: it goes on until its process has read that. Doing so twice is fine."""
+    call.services.runs.stop(call.scope, call.id)
+    return state(call)
+
+
 def fork(call: Call[NoQuery, Forked]) -> Made:
     """Makes a new run of another: its config, params, tags and what was logged up to `step`. Each call makes one."""
     name = call.body.name or call.house.new_name()
@@ -188,6 +207,8 @@ TABLE = [
     ),
     Route("DELETE", "runs/{id}", delete, answer=Done),
     Route("POST", "runs/{id}/restore", restore, answer=answers.RunDetail),
+    Route("GET", "runs/{id}/state", state, answer=RunState),
+    Route("POST", "runs/{id}/stop", stop, answer=RunState, errors=(NotActive, RuleViolation)),
     Route("POST", "runs/{id}/fork", fork, body=Forked, answer=answers.RunDetail, makes=True, errors=(NotActive,)),
     Route("POST", "runs/{id}/rewind", rewind, body=Rewound, answer=answers.RunDetail, errors=(NotActive,)),
 ]
