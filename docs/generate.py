@@ -85,6 +85,8 @@ REMEDIES = {
     "unavailable": "Wait and retry; the server goes on by itself once the cause is gone.",
 }
 VARIABLES = {
+    "ASSAY_CAPTURE": "The SDK: what is logged by itself: `console`, `system`, both (the default) or `none`.",
+    "ASSAY_EXPERIMENT": "The SDK: the experiment of runs that name none. Default: `Default`.",
     "ASSAY_HOME": "The home folder, where `--home` does not say otherwise. Default: `~/.assay`.",
     "ASSAY_MODE": "The SDK: `online`, `offline` or `disabled`. Default: online where there is a server.",
     "ASSAY_RUN_ID": "The SDK: the id of the run, for processes that write one run together. Default: a new one.",
@@ -96,6 +98,8 @@ VARIABLES = {
 }
 # Read by the libraries that speak to an object store, not by our own code.
 STORE_VARIABLES = {
+    "ASSAY_CAPTURE": "The SDK: what is logged by itself: `console`, `system`, both (the default) or `none`.",
+    "ASSAY_EXPERIMENT": "The SDK: the experiment of runs that name none. Default: `Default`.",
     "AWS_ACCESS_KEY_ID": "`s3://`: who asks.",
     "AWS_ENDPOINT_URL": "`s3://`: a store other than Amazon's.",
     "AWS_REGION": "`s3://`: the bucket's region.",

@@ -47,6 +47,7 @@ print(run.id)
     [
         ("", "finished", 0),
         ("sys.exit(0)", "finished", 0),
+        ("sys.exit(2)", "failed", 2),
         ("raise ValueError('no')", "failed", 1),
         ("raise KeyboardInterrupt", "interrupted", -signal.SIGINT),
         ("run.finish('stopped')", "stopped", 0),
@@ -104,7 +105,7 @@ def test_what_cannot_be_logged_is_warned_of_once(home: Path, http: Http) -> None
 run = assay.init()
 print(run.id)
 for step in range(3):
-    run.log({"ok": step, "text": "x", "": 1, "k" * 300: 1, "a\\0": 1})
+    run.log({"ok": step, "tensor": [1], "": 1, "k" * 300: 1, "a\\0": 1})
     run.log("nonsense")
     run.log({"ok": object()})
     run.log({"ok": 1}, step="x")
@@ -120,7 +121,7 @@ run.log({"late": 1})
     lines = err.splitlines()
     assert all(line.startswith("assay: ") for line in lines), err
     assert len(lines) == len(set(lines))
-    assert any("'text' is a str" in line for line in lines)
+    assert any("'tensor' is a list" in line for line in lines)
     assert run_of(http, uid)["status"] == "finished"
 
 

@@ -35,12 +35,14 @@ def cli() -> None:
 from assay.cli import (  # noqa: E402 -- each adds its commands to the group above
     backup,  # noqa: F401
     completion,  # noqa: F401
+    console,  # noqa: F401
     demo,  # noqa: F401
     doctor,  # noqa: F401
     gc,  # noqa: F401
     purge,  # noqa: F401
     runs,  # noqa: F401
     show,  # noqa: F401
+    stop,  # noqa: F401
     sync,  # noqa: F401
     up,  # noqa: F401
 )

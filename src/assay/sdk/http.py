@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
 TIMEOUT_S = 60.0
-NEXT_PAGE = "Assay-Next-Page"  # a header: the token of the page that follows
+NEXT_PAGE = "x-next-page-token"  # a header: the token of the page that follows
 PIECE = 1 << 20  # bytes
 
 
@@ -80,9 +80,9 @@ def get_file(base: str, path: str, target: BinaryIO, /, *, token: str | None = N
 def get_bytes(
     base: str, path: str, *, token: str | None = None, accept: str = "*/*", **query: str | int | Sequence[str] | None
 ) -> tuple[bytes, Mapping[str, str]]:
-    """The body of the answer to a GET below /api/v1 as it is, and its headers. Raises as `get` does."""
+    """The body of the answer to a GET below /api/v1 as it is, and its headers, in lower case. Raises as `get` does."""
     with stream(base, path, token=token, accept=accept, **query) as answer:
-        return _read(base, answer), dict(answer.headers.items())
+        return _read(base, answer), {name.lower(): value for name, value in answer.headers.items()}
 
 
 @contextmanager

@@ -68,6 +68,7 @@ class Run(Keeping):
         self._tell_end = ended
         self._stop = ""  # "", asked, told
         self._step = 0
+        self._sample = 0  # the step of the next system metrics
         self._capture: Capture | None = None
         self._recorder = None if mode == "disabled" else Recorder(begun, home, url, self._warned, self._ask_to_stop)
         self.config = Config(self._configure, begun.get("config") or {})
@@ -260,11 +261,12 @@ class Run(Keeping):
             with suppress(Exception):  # a word about a word would have no end
                 self._recorder.log_lines([(stream, time_us, text)])
 
-    def _log_system(self, values: Mapping[str, float], step: int) -> None:
+    def _log_system(self, values: Mapping[str, float], time_us: int) -> None:
         recorder = self._recorder
         if recorder is not None and not self._ended:
             with suppress(Exception), recorder.lock:  # the next sample may be kept
-                self._log_points(recorder, values, step, time.time_ns() // 1_000)
+                self._log_points(recorder, values, self._sample, time_us)
+            self._sample += 1
 
     def flush(self, timeout_s: float = FINISH_S) -> bool:
         """Whether a server has all that was logged before the call, within the time; False without a server."""

@@ -16,7 +16,7 @@ class Capture:
     Args:
         what: `console`, `system`, both or none.
         line: Takes a line: stream, time in microseconds, text.
-        sample: Takes a sample: values by key, and its number.
+        sample: Takes a sample: values by key, and the time in microseconds.
     """
 
     def __init__(
