@@ -64,7 +64,8 @@ def test_output_is_kept_without_a_server_too(home: Path) -> None:
     server = Server(home).start()
     try:
         command("sync", "--home", str(home))
-        assert ("stdout", "kept") in lines(server.http(), out[0])
+        with closing(server.http()) as http:
+            assert ("stdout", "kept") in lines(http, out[0])
     finally:
         server.stop()
 
