@@ -56,6 +56,26 @@ def test_files_are_stored_listed_and_read(api: Api, owner: str) -> None:
     assert (head.status, head.headers["content-length"], head.body) == (200, "3", b"")
 
 
+def test_all_files_are_listed_by_page(api: Api, owner: str) -> None:
+    paths = ["a", "b/1", "b/2", "b/c/3", "z"]
+    for path in paths:
+        put(api, owner, path, path.encode())
+    found: list[dict[str, object]] = []
+    query: dict[str, object] = {"all": "true", "limit": 2}
+    while True:
+        page = api.get(f"{owner}/files", **query)
+        found += page["files"]
+        if page["next_page_token"] is None:
+            break
+        query["page_token"] = page["next_page_token"]
+    assert [(item["path"], item["size"], item["is_folder"]) for item in found] == [(p, len(p), False) for p in paths]
+    assert found[1]["blake3"] == blake3(b"b/1").hexdigest()
+    assert isinstance(found[1]["modified_us"], int)
+    for query, field in (({"all": "true", "path": "b"}, "path"), ({"limit": 0}, "limit"), ({"all": 7}, "all")):
+        refused(api.ask("GET", f"{owner}/files", **query), 422, "invalid_input", field)
+    refused(api.ask("GET", f"{owner}/files", all="true", page_token="x" * 1_001), 422, "invalid_input", "page_token")
+
+
 def test_files_are_deleted(api: Api, owner: str) -> None:
     for path in ("f/1", "f/2", "g"):
         put(api, owner, path, b"x")

@@ -20,6 +20,25 @@ def test_values_count_one_by_one(api: Api) -> None:
     refused(api.ask("POST", f"runs/{uid}/values", values, **{**SENDER, "first": 9}), 409, "sequence_gap")
 
 
+def test_values_are_read_by_page_and_key(api: Api) -> None:
+    uid = api.run()
+    sent = [{**VALUE, "step": step, "document": [step, None, "\u00e4"]} for step in range(5)]
+    sent += [{**VALUE, "key": "text", "kind": "text", "document": "t", "context": {"split": "test"}, "row": 3}]
+    api.ask("POST", f"runs/{uid}/values", sent, **SENDER)
+    found: list[Any] = []
+    query: dict[str, Any] = {"limit": 2}
+    while True:
+        page = api.get(f"runs/{uid}/values", **query)
+        found += page["values"]
+        if page["next_page_token"] is None:
+            break
+        query["page_token"] = page["next_page_token"]
+    assert found == sent
+    assert api.get(f"runs/{uid}/values", key="text")["values"] == sent[5:]
+    for query, field in (({"limit": 0}, "limit"), ({"page_token": "x"}, "page_token")):
+        refused(api.ask("GET", f"runs/{uid}/values", **query), 422, "invalid_input", field)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

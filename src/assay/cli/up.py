@@ -90,8 +90,9 @@ def serve(
             click.echo(f"  its runs:          assay runs{home_words(root)}")
 
         names = LOCAL_NAMES | more_names | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
+        running: list[uvicorn.Server] = []
         config = uvicorn.Config(
-            create_app(server, frozenset(names), announce),
+            create_app(server, frozenset(names), announce, lambda: any(item.should_exit for item in running)),
             http=Protocol,
             log_level="warning",
             access_log=False,
@@ -102,7 +103,8 @@ def serve(
             timeout_graceful_shutdown=10,
         )
         with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends well
-            uvicorn.Server(config).run(sockets=[listener])
+            running.append(uvicorn.Server(config))
+            running[0].run(sockets=[listener])
 
 
 def _told(store: str | None, home: Home) -> str:

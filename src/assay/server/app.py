@@ -43,13 +43,16 @@ class Straight:
         await route.app(scope, receive, send)
 
 
-def create_app(server: Server, hosts: frozenset[str], ready: Callable[[], None]) -> ASGIApp:
+def create_app(
+    server: Server, hosts: frozenset[str], ready: Callable[[], None], ending: Callable[[], bool] = lambda: False
+) -> ASGIApp:
     """The application, which closes the server at its end.
 
     Args:
         server: What is served.
         hosts: Requests under other host names than these are refused.
         ready: Called when requests are about to be answered.
+        ending: Whether it is about to stop, so that answers without an end must end.
     """
     services = server.services
 
@@ -69,7 +72,7 @@ def create_app(server: Server, hosts: frozenset[str], ready: Callable[[], None])
         *mlflow_routes(services, new_name),
         Route("/health", health),
         *pages.routes(services),
-        *native_routes(services, now_us, new_name, lambda: collecting(server.home.root)),
+        *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), ending),
     ]
     app = Starlette(
         routes=routes,

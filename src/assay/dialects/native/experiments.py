@@ -10,18 +10,19 @@ import msgspec
 from assay.core.scope import Scope
 from assay.core.tracking import Lifecycle, View
 from assay.dialects.native import answers
-from assay.dialects.native.filters import EXPERIMENTS, Limit, Listing, begun, continued, orders, where
+from assay.dialects.native.filters import EXPERIMENTS, Listing, begun, continued, orders, where
 from assay.dialects.native.table import Call, Made, NoQuery, Route
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND, TAG_KEY_BOUND, TAG_VALUE_BOUND
 from assay.services.house import Services
 from assay.wire.errors import AlreadyExists, InvalidState, NotFound
 
+PAGE = 1_000
+
 
 class ExperimentQuery(Listing, forbid_unknown_fields=True, kw_only=True):
     """Which experiments: active (also archived ones), deleted or all, that match the filter."""
 
-    limit: Limit = 1_000
     view: Literal["active", "deleted", "all"] = "active"
 
 
@@ -56,7 +57,7 @@ def experiments(call: Call[ExperimentQuery, None]) -> Experiments:
         view=View(given.view),
         where=where(given.filter, now, EXPERIMENTS),
         order=orders(given.order_by, EXPERIMENTS),
-        limit=given.limit,
+        limit=given.limit or PAGE,
         token=token,
     )
     return Experiments(list(map(answers.experiment, page.items)), continued(now, page.next_token))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 from anyio import from_thread
@@ -10,10 +11,11 @@ from anyio.to_thread import run_sync
 from starlette.responses import Response
 
 from assay.dialects.download import answer
+from assay.dialects.native.filters import tokens
 from assay.dialects.native.table import Call, NoQuery, Route
 from assay.ports.aggregates import StoredFile
-from assay.services.files import ModelFiles, Place, RunFiles, check_path
-from assay.wire.errors import Corrupt, NotFound
+from assay.services.files import PAGE_BOUND, ModelFiles, Place, RunFiles, check_path
+from assay.wire.errors import Corrupt, InvalidInput, NotFound
 
 PlaceOf = Callable[[str], Place]
 HEADERS = (
@@ -24,23 +26,29 @@ HEADERS = (
 
 
 class FolderQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which folder."""
+    """Which folder, or a page of all files in whatever folder."""
 
     path: str = ""
+    all: bool = False
+    limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_BOUND)] = PAGE_BOUND
+    page_token: str | None = None
 
 
-class Entry(msgspec.Struct):
-    """A name in a folder: a file with its size, or a folder."""
+class Entry(msgspec.Struct, omit_defaults=True):
+    """A name in a folder: a file with its size, or a folder. Digest and time are told where all files are listed."""
 
     path: str
     is_folder: bool
     size: int
+    blake3: str | None = None
+    modified_us: int | None = None
 
 
 class Entries(msgspec.Struct):
-    """What lies in a folder."""
+    """What lies in a folder, or a page of all files."""
 
     files: list[Entry]
+    next_page_token: str | None = None
 
 
 class Stored(msgspec.Struct):
@@ -67,6 +75,14 @@ def _table(owner: str, place_of: PlaceOf) -> list[Route]:
     """The routes of the files of runs, or of models."""
 
     def entries(call: Call[FolderQuery, None]) -> Entries:
+        given = call.query
+        if given.all:
+            if given.path:
+                raise InvalidInput("Either a folder or all files", field="path", remedy="leave path or all out")
+            with tokens():
+                page = call.services.files.walk(call.scope, place_of(call.id), given.page_token, given.limit)
+            files = [Entry(item.path, False, item.size, item.blake3, item.modified_us) for item in page.items]
+            return Entries(files, page.next_token)
         found = from_thread.run(call.services.files.children, call.scope, place_of(call.id), call.query.path)
         return Entries([Entry(item.path, item.is_dir, item.size) for item in found])
 
@@ -84,7 +100,7 @@ def _table(owner: str, place_of: PlaceOf) -> list[Route]:
         place = place_of(call.id)
         return Deleted(from_thread.run(call.services.files.delete, call.scope, place, call.request.path_params["path"]))
 
-    entries.__doc__ = f"The files of a {owner} below the folder `path`."
+    entries.__doc__ = f"The files of a {owner} below the folder `path`, or with `all` a page of all files."
     put.__doc__ = f"Stores a file of a {owner}: the body is its bytes. What lay there before is replaced."
     get.__doc__ = f"A file of a {owner}, or a range of it. Browsers save it and show nothing of it."
     delete.__doc__ = f"Deletes a file or folder of a {owner}; a missing one is fine."

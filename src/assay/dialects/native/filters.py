@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -22,11 +23,11 @@ RUNS = frozenset(ATTRIBUTES.values())
 
 
 class Listing(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A page of a listing: which things, in which order, and after which page."""
+    """A page of a listing: which things, in which order, how many, and after which page."""
 
     filter: str = ""
     order_by: list[str] = []
-    limit: Limit = 100
+    limit: Limit | None = None
     page_token: str | None = None
 
 
@@ -83,6 +84,18 @@ def begun(token: str | None, now_us: Callable[[], int]) -> tuple[int, str | None
 def continued(now_us: int, token: str | None) -> str | None:
     """The token of the next page, if there is one."""
     return None if token is None else f"{now_us}.{token}"
+
+
+@contextmanager
+def tokens() -> Iterator[None]:
+    """What a service says of where its page begins is said of our `page_token`."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.field != "after":
+            raise
+        remedy = "send the token of the page before"
+        raise InvalidInput(error.message, field="page_token", remedy=remedy) from None
 
 
 def seen(view: str) -> View:

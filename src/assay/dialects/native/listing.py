@@ -1,18 +1,31 @@
-"""GET /api/v1/runs: a page of runs."""
+"""GET /api/v1/runs: a page of runs, or a table of all."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from starlette.responses import Response
 
-from assay.core.tracking import View
+from assay.core.tracking import Page, RunRecord, View
 from assay.dialects.native import answers
 from assay.dialects.native.filters import PAGE_BOUND, RUNS, Listing, begun, continued, orders, seen, where
 from assay.dialects.native.table import Call, Route
+from assay.dialects.native.tables import ARROW, PARQUET, chosen, table
+from assay.dialects.native.tables import runs as rows
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND
-from assay.wire.errors import NotFound
+from assay.wire.errors import NotFound, TooLarge
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch
+
+BATCH = 1_000  # runs of a batch of a table
+TABLE_BOUND = 1_000_000  # runs of a table
+PAGE = 100
 
 
 class RunQuery(Listing, forbid_unknown_fields=True, kw_only=True):
@@ -20,6 +33,7 @@ class RunQuery(Listing, forbid_unknown_fields=True, kw_only=True):
 
     experiment: list[str] = msgspec.field(default_factory=list)
     view: Literal["active", "deleted", "all"] = "active"
+    format: Literal["json", "arrow", "parquet"] | None = None
 
 
 class Runs(msgspec.Struct):
@@ -40,20 +54,44 @@ def experiment_ids(call: Call[RunQuery, None]) -> list[int]:
     return [item.id for item in found.items]
 
 
-def runs(call: Call[RunQuery, None]) -> Runs:
-    """A page of runs: `filter`, `order_by`, `experiment`, `view`, `limit`, `page_token`."""
+def runs(call: Call[RunQuery, None]) -> Runs | Response:
+    """A page of runs as JSON, or all of them as an Arrow stream or a Parquet file: by `format` or by Accept.
+
+    A table without a limit that would have too many rows is refused.
+    """
     given = call.query
+    form = chosen(call.request, given.format, ("json", "arrow", "parquet"))
     now, token = begun(given.page_token, call.house.now_us)
-    page = call.services.runs.search(
+    search = partial(
+        call.services.runs.search,
         call.scope,
         experiment_ids(call),
         view=View(given.view),
         where=where(given.filter, now, RUNS),
         order=orders(given.order_by, RUNS),
-        limit=given.limit,
-        token=token,
     )
-    return Runs(list(map(answers.run, page.items)), continued(now, page.next_token))
+    if form == "json":
+        page = search(limit=given.limit or PAGE, token=token)
+        return Runs(list(map(answers.run, page.items)), continued(now, page.next_token))
+    batches = _batches(search, token, given.limit)
+    first = next(batches)
+    return table(chain([first], batches), first.schema, form, {})
 
 
-TABLE = [Route("GET", "runs", runs, query=RunQuery, answer=Runs, errors=(NotFound,))]
+def _batches(search: Callable[..., Page[RunRecord]], token: str | None, limit: int | None) -> Iterator[RecordBatch]:
+    """All that is found, page by page; there is one page at least. Raises TooLarge beyond the bound."""
+    left = TABLE_BOUND if limit is None else limit
+    while True:
+        page = search(limit=min(BATCH, left), token=token)
+        yield rows(page.items)
+        left -= len(page.items)
+        token = page.next_token
+        if token is None or (left <= 0 and limit is not None):
+            return
+        if left <= 0:
+            raise TooLarge(
+                f"More than {TABLE_BOUND} runs match", field="limit", bound=TABLE_BOUND, remedy="give a filter"
+            )
+
+
+TABLE = [Route("GET", "runs", runs, query=RunQuery, answer=Runs, also=(ARROW, PARQUET), errors=(NotFound, TooLarge))]

@@ -21,6 +21,7 @@ from assay.wire.errors import AlreadyExists, Conflict, InvalidInput, NotActive, 
 
 UID = re.compile(r"m-[0-9a-f]{32}\Z")
 MESSAGE_BOUND = 8_000
+PAGE = 100
 
 
 class NewModel(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,7 +124,7 @@ def models(call: Call[ModelQuery, None]) -> Models:
         ids,
         where=where(given.filter, now, MODELS),
         order=orders(given.order_by, MODELS),
-        limit=given.limit,
+        limit=given.limit or PAGE,
         token=token,
     )
     return Models(list(map(answers.model, page.items)), continued(now, page.next_token))

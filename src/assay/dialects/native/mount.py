@@ -14,9 +14,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from assay.dialects.native import console, experiments, files, garbage, ingest, listing, models, purge, runs, values
+from assay.dialects.native import (
+    changes,
+    console,
+    experiments,
+    files,
+    garbage,
+    history,
+    imports,
+    ingest,
+    listing,
+    models,
+    purge,
+    runs,
+    values,
+)
 from assay.dialects.native.calls import answer
 from assay.dialects.native.errors import render
+from assay.dialects.native.feed import Feed
 from assay.dialects.native.openapi import document
 from assay.dialects.native.table import PREFIX, Call, House, NoQuery, Route, served
 from assay.services.house import Services
@@ -65,10 +80,13 @@ TABLE: list[Route] = [
     *listing.TABLE,
     *runs.TABLE,
     *ingest.TABLE,
+    *history.TABLE,
     *values.TABLE,
     *console.TABLE,
     *models.TABLE,
     *files.TABLE,
+    *imports.TABLE,
+    *changes.TABLE,
     *purge.TABLE,
     *garbage.TABLE,
 ]
@@ -95,6 +113,7 @@ def routes(
     now_us: Callable[[], int],
     new_name: Callable[[], str],
     gate: Callable[[], AbstractContextManager[None]],
+    ending: Callable[[], bool] = lambda: False,
 ) -> list[HttpRoute]:
     """The routes.
 
@@ -103,6 +122,7 @@ def routes(
         now_us: The clock, for relative times.
         new_name: A name for a run that was given none.
         gate: Passed while garbage is collected.
+        ending: Whether the server is about to end, so that who listens must go.
     """
-    found = served(House(services, now_us, new_name, gate), TABLE)
+    found = served(House(services, now_us, new_name, gate, Feed(services, ending)), TABLE)
     return [*found, HttpRoute(f"{PREFIX}/{{rest:path}}", unknown(found), methods=METHODS)]

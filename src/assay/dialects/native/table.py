@@ -29,6 +29,7 @@ from assay.dialects.native.calls import (
     read,
     scope_of,
 )
+from assay.dialects.native.feed import Feed
 from assay.services.base import authorise
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput
@@ -52,12 +53,14 @@ class House:
         now_us: The clock, for relative times.
         new_name: A name for a run that was given none.
         gate: Passed while garbage is collected.
+        feed: Who follows changes.
     """
 
     services: Services
     now_us: Callable[[], int]
     new_name: Callable[[], str]
     gate: Callable[[], AbstractContextManager[None]]
+    feed: Feed
 
 
 @dataclass(slots=True)

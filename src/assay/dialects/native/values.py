@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from assay.core.tracking import Logged, LoggedValue, ModelPoint, Writer
+from assay.dialects.native.filters import tokens
 from assay.dialects.native.ingest import Next, Noted, Sending
 from assay.dialects.native.table import Call, NoQuery, Route
 from assay.services.base import check_text
+from assay.services.history import VALUES_BOUND
 from assay.services.runs import KEY_BOUND
 from assay.wire.errors import Conflict, InvalidInput, NotActive, SequenceGap, TooLarge
 
@@ -93,6 +95,36 @@ def log(call: Call[Sending, list[Value]]) -> Next:
     return Next(given.first + len(values))
 
 
+class ValueQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which values: a page of those of a key, or of all."""
+
+    key: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=VALUES_BOUND)] = 1_000
+    page_token: str | None = None
+
+
+class FoundValues(msgspec.Struct):
+    """Values by key and context, then by step and row."""
+
+    values: list[Value]
+    next_page_token: str | None
+
+
+def found(value: LoggedValue) -> Value:
+    """The value as JSON."""
+    context = None if value.context is None else dict(value.context)
+    document = msgspec.Raw(value.document.encode())
+    return Value(value.key, value.step, value.time_us, value.kind, document, context, value.row)
+
+
+def values(call: Call[ValueQuery, None]) -> FoundValues:
+    """A page of what a run logged that is no number, of one key if it is given."""
+    given = call.query
+    with tokens():
+        page = call.services.history.values(call.scope, call.id, given.key, after=given.page_token, limit=given.limit)
+    return FoundValues(list(map(found, page.items)), page.next_token)
+
+
 def log_of_models(call: Call[NoQuery, list[PointOfModel]]) -> Noted:
     """Keeps points that a run measured for logged models; a point that is sent again is the same point."""
     points = [
@@ -124,6 +156,7 @@ TABLE = [
         answer=Next,
         errors=(NotActive, SequenceGap, Conflict, TooLarge),
     ),
+    Route("GET", "runs/{id}/values", values, query=ValueQuery, answer=FoundValues),
     Route(
         "POST",
         "runs/{id}/model-points",

@@ -1,0 +1,75 @@
+"""GET /api/v1/changes: runs that change, as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from anyio.to_thread import run_sync
+from starlette.responses import Response, StreamingResponse
+
+from assay.dialects.native.feed import Feed
+from assay.dialects.native.table import Call, Route
+from assay.services.base import check_text
+from assay.services.experiments import NAME_BOUND
+from assay.wire.errors import InvalidInput, NotFound
+
+EVENTS = "text/event-stream"
+LAST_HEADER = "Last-Event-ID"
+ALIVE_S = 15.0  # proxies end what is silent for longer
+RETRY_MS = 3_000
+
+
+class ChangeQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose changes: of the runs of these experiments (by name), or of all."""
+
+    experiment: list[str] = msgspec.field(default_factory=list)
+
+
+class ChangedRun(msgspec.Struct):
+    """What an event's data says."""
+
+    id: str
+    experiment_id: int
+
+
+async def changes(call: Call[ChangeQuery, None]) -> Response:
+    """Runs that change, as they do: an event `run` with the id of each, without end. `Last-Event-ID` resumes."""
+    feed = call.house.feed
+    try:
+        position = await feed.position(call.request.headers.get(LAST_HEADER))
+    except InvalidInput as error:
+        raise InvalidInput(error.message, field=LAST_HEADER, remedy="send the id of an event, or none") from None
+    names = [check_text("experiment", name, NAME_BOUND) for name in call.query.experiment]
+    find = call.services.experiments.by_name
+    wanted = {(await run_sync(find, call.scope, name)).id for name in names} or None
+    feed.check()
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(feed, position, wanted), media_type=EVENTS, headers=headers)
+
+
+async def _events(feed: Feed, position: str, wanted: set[int] | None) -> AsyncIterator[bytes]:
+    yield f"retry: {RETRY_MS}\nid: {position}\n\n".encode()
+    following = feed.follow(position, ALIVE_S)
+    try:
+        async for told in following:
+            if told is None:
+                yield b":\n\n"
+            elif wanted is None or told.experiment_id in wanted:
+                data = msgspec.json.encode(ChangedRun(told.run_uid, told.experiment_id)).decode()
+                yield f"id: {told.position}\nevent: run\ndata: {data}\n\n".encode()
+    finally:
+        await following.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+TABLE = [
+    Route(
+        "GET",
+        "changes",
+        changes,
+        query=ChangeQuery,
+        also=(EVENTS,),
+        errors=(NotFound,),
+        headers=((LAST_HEADER, "The id of the last event that was seen: what changed since is told first."),),
+    )
+]
