@@ -224,6 +224,22 @@ def test_a_log_that_was_cut(ends: Path, tmp_path: Path) -> None:
     assert "logs of W&B that do not say whose they are" in told.reasons
 
 
+def test_media_that_are_gone(folder: Path, tmp_path: Path) -> None:
+    """The value is kept, and what it misses is told."""
+    (path,) = (folder / "wandb").glob("offline-run-*")
+    shutil.copytree(path, tmp_path / path.name, symlinks=True)
+    shutil.rmtree(tmp_path / path.name / "files/media/images")
+    (folder / "saved.txt").rename(folder / "away.txt")
+    told = Told()
+    try:
+        (found,) = held(WandbSource([tmp_path], told))
+    finally:
+        (folder / "away.txt").rename(folder / "saved.txt")
+    assert [value.kind for value in found.values if value.key == "image"] == ["image", "image"]
+    assert len(told.reasons["files that a value names, and that are not there"]) == 3
+    assert len(told.reasons["files that are gone, or no files"]) == 1
+
+
 def test_what_is_no_log(tmp_path: Path) -> None:
     """A path that is wrong is refused; a file that is no log is told."""
     for path in (tmp_path, tmp_path / "nothing"):

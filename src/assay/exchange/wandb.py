@@ -283,10 +283,16 @@ class WandbSource:
             for key, one in records.leaves(document):
                 if (of := records.value_kind(one)) is None:
                     continue
+                self._check_files(one, run)
                 try:
                     yield SourceValue(key, step, when, of, plain(one), context)
                 except ValueError as error:
                     self._tell(f"value left out: {error}", f"{run.key} {key}")
+
+    def _check_files(self, value: Any, run: SourceRun) -> None:
+        for path in records.paths(value):
+            if not any(Path(log.path.parent, "files", path).exists() for log in self._logs[run.uid]):
+                self._tell("files that a value names, and that are not there", f"{run.key} {path[:200]}")
 
     def _told(self, run: SourceRun) -> Iterator[tuple[int, Any]]:
         """Rows of history, samples of system metrics, and the summary where a folder's log ends.
@@ -294,7 +300,7 @@ class WandbSource:
         A log that may still grow ends without it: what is numbered behind the rows would be in the way of new ones.
         """
         logs = self._logs[run.uid]
-        summary: dict[str, Any] = {}
+        summary = records.Summary()
         last_step, when = 0, run.start_us or 0
         for log in logs:
             ended = False
@@ -307,17 +313,24 @@ class WandbSource:
                     elif kind == records.STATS:
                         yield kind, _sample(body, when)
                     elif kind == records.SUMMARY:
-                        records.update(summary, body)
+                        summary.hear(body)
                     elif kind == records.EXIT:
                         ended = True
                 except Malformed:
                     self._tell(UNREADABLE, str(log.path))
-            for key in _HIDDEN:
-                summary.pop(key, None)
             if ended or log is not logs[-1] or not may_live(log.path):
-                yield records.SUMMARY, (last_step, when, summary)
+                yield records.SUMMARY, (last_step, when, self._summary(summary, log))
             else:
                 self._tell("summaries of runs that may still be running", run.key)
+
+    def _summary(self, summary: records.Summary, log: Log) -> dict[str, Any]:
+        while True:
+            try:
+                document = summary.document()
+                break
+            except Malformed:
+                self._tell(UNREADABLE, str(log.path))
+        return {key: value for key, value in document.items() if key not in _HIDDEN}
 
     def lines(self, run: SourceRun) -> Iterator[SourceLine]:
         """The console's output."""

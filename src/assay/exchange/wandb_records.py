@@ -76,33 +76,51 @@ def parsed(text: Field) -> Any:
     if not isinstance(text, bytes):
         raise Malformed("a JSON text was expected")
     try:
+        if text.isdigit():
+            return int(text)
+        if b"." in text and text[:1] != b'"':
+            return float(text)
+    except ValueError:  # nothing that is short
+        pass
+    try:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise Malformed("a value is no JSON") from None
 
 
+def short(data: Field) -> tuple[bytes, bytes] | None:
+    """Key and JSON text of an item in the form that nearly all have: no path, and both below 128 bytes."""
+    if isinstance(data, bytes) and len(data) > 5 and data[0] in (0x0A, 0x12):
+        at = 2 + data[1]
+        if data[at : at + 2] == b"\x82\x01" and len(data) - at - 3 == data[at + 2] < 0x80 > data[1]:
+            return data[2:at], data[at + 3 :]
+    return None
+
+
 def item(data: Field) -> tuple[list[str], Any]:
     """The path and the value of an item. Raises Malformed."""
+    if (found := short(data)) is not None:
+        return [found[0].decode(errors="replace")], parsed(found[1])
     if not isinstance(data, bytes):
         raise Malformed("an item was expected")
     path: list[str] = []
     key = ""
     value: Any = None
-    for number, found in fields(data):
+    for number, one in fields(data):
         if number == 2:
-            path.append(_text(found))
+            path.append(_text(one))
         elif number in (16, 8):
-            value = parsed(found)
+            value = parsed(one)
         elif number == 1:
-            key = _text(found)
+            key = _text(one)
         elif number == 4:
-            value = bool(found)
-        elif number == 5 and isinstance(found, int):
-            value = (found >> 1) ^ -(found & 1)
+            value = bool(one)
+        elif number == 5 and isinstance(one, int):
+            value = (one >> 1) ^ -(one & 1)
         elif number == 6:
-            value = found
+            value = one
         elif number == 7:
-            value = _text(found)
+            value = _text(one)
     return path or [key], value
 
 
@@ -130,12 +148,44 @@ def update(document: dict[str, Any], body: bytes) -> None:
         if number == 1:
             put(document, *item(value))
         elif number == 2:
-            path, _ = item(value)
-            inner: Any = document
-            for name in path[:-1]:
-                inner = inner.get(name) if isinstance(inner, dict) else None
-            if isinstance(inner, dict):
-                inner.pop(path[-1], None)
+            remove(document, item(value)[0])
+
+
+def remove(document: dict[str, Any], path: Sequence[str]) -> None:
+    """Nothing stands at the path."""
+    inner: Any = document
+    for name in path[:-1]:
+        inner = inner.get(name) if isinstance(inner, dict) else None
+    if isinstance(inner, dict):
+        inner.pop(path[-1], None)
+
+
+class Summary:
+    """A run's summary. Each record of history has one of its own with the same numbers: only the last are parsed."""
+
+    def __init__(self) -> None:
+        self._document: dict[str, Any] = {}
+        self._waiting: dict[bytes, bytes] = {}
+
+    def hear(self, body: bytes) -> None:
+        """A record of the summary is heard. Raises Malformed."""
+        for number, value in fields(body):
+            if number == 1 and (found := short(value)) is not None:
+                self._waiting.pop(found[0], None)  # the order is that of the last
+                self._waiting[found[0]] = found[1]
+            elif number == 2 or (number == 1 and isinstance(value, bytes) and value[2:8] != b"_wandb"):
+                self.document()
+                if number == 1:
+                    put(self._document, *item(value))
+                else:
+                    remove(self._document, item(value)[0])
+
+    def document(self) -> dict[str, Any]:
+        """The summary as it is now. Raises Malformed; the next call goes on behind what was."""
+        while self._waiting:
+            key = next(iter(self._waiting))
+            put(self._document, [key.decode(errors="replace")], parsed(self._waiting.pop(key)))
+        return self._document
 
 
 def leaves(document: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
@@ -206,6 +256,15 @@ def value_kind(value: Any) -> str | None:
         return None
     kind = value.get("_type") if isinstance(value, dict) else None
     return MEDIA.get(kind, "json") if isinstance(kind, str) else "json"
+
+
+def paths(value: Any) -> list[str]:
+    """The files of the run that a logged value names."""
+    if not isinstance(value, dict) or "_type" not in value:
+        return []
+    names = value.get("filenames")
+    named = [value.get("path"), *(names if isinstance(names, list) else ())]
+    return [path for path in named if isinstance(path, str) and "\0" not in path]
 
 
 class Lines:
