@@ -81,3 +81,44 @@ run.finish()
         body = http.request("GET", f"/api/v1/runs/{uid}/files/models/model.bin").body
         assert body == b"first" * 1_000
         assert left_runs(home) == []
+
+
+def test_media_are_kept_with_their_steps(home: Path, http: Http) -> None:
+    script = """
+import numpy as np
+run = assay.init()
+for step in range(3):
+    run.log({"loss": 1 / (step + 1)})
+    run.log_image("sample/digits", np.full((4, 6), step * 40, np.uint8), caption=f"step {step}")
+    run.log_table("confusion", [[1, 2], [3, 4]], columns=["a", "b"])
+    run.log_histogram("weights", [0.0, 0.5, 1.0], bins=2)
+    run.log_audio("tone", np.zeros(8), 8_000)
+    run.log_text("answer", "x" * step + "!", step=10 + step)
+run.log_image("bad", object())
+run.log_text("", "no key")
+print(run.id)
+run.finish()
+"""
+    (uid,), err = train(home, script)
+    assert len(err.splitlines()) == 2, err
+    found = listed(http, uid, "values")["values"]
+    by_key: dict[str, list[Any]] = {}
+    for item in found:
+        by_key.setdefault(item["key"], []).append(item)
+    assert {key: [item["step"] for item in items] for key, items in by_key.items()} == {
+        "sample/digits": [0, 1, 2],
+        "confusion": [0, 1, 2],
+        "weights": [0, 1, 2],
+        "tone": [0, 1, 2],
+        "answer": [10, 11, 12],
+    }
+    assert by_key["weights"][0]["document"]["counts"] == [1, 2]
+    assert by_key["answer"][2]["document"]["text"] == "xx!"
+    image = by_key["sample/digits"][1]["document"]
+    assert (image["width"], image["height"], image["caption"]) == (6, 4, "step 1")
+    body = http.request("GET", f"/api/v1/runs/{uid}/files/{image['path']}").body
+    assert body.startswith(b"\x89PNG")
+    table = by_key["confusion"][0]["document"]
+    content = http.request("GET", f"/api/v1/runs/{uid}/files/{table['path']}").json
+    assert content == {"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}
+    assert image["path"].startswith("media/sample/digits/1-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ with assay.init(name={name!r}, config={{"lr": 0.1}}) as run:
     assert ran.returncode == 0, ran.stderr
     out = ran.stdout.splitlines()
     assert out[0] == "['better', 'good']"
-    assert out[2] == "2500 [(0, 25.0), (1, 24.990000000000002)] 0.01"
-    assert out[3].endswith("2 0.01")
-    assert out[4] == "2 2 (2500, 3) 2500"
-    assert out[5:] == ["['out/a.txt']", "content"]
+    assert out[1] == "2500 [(0, 25.0), (1, 24.990000000000002)] 0.01"
+    assert out[2].endswith("2 0.01")
+    assert out[3] == "2 2 (2500, 3) 2500"
+    assert out[4:] == ["['out/a.txt']", "content"]

@@ -99,7 +99,7 @@ class Keeping(ABC):
         self._say("keep the text", lambda recorder: self._log_text(recorder, key, text, *self._moment(step)))
 
     def _log_text(self, recorder: Recorder, key: str, text: str, step: int, time_us: int) -> None:
-        from assay.sdk.media.text import text as encode  # noqa: PLC0415 -- seldom needed, as all media
+        from assay.sdk.media.texts import text as encode  # noqa: PLC0415 -- seldom needed, as all media
 
         self._log_media(recorder, key, encode(text), step, time_us)
 
@@ -107,7 +107,7 @@ class Keeping(ABC):
         """The table is logged: a data frame, a list of dicts or rows, or a dict of columns."""
 
         def encode() -> Encoded:
-            from assay.sdk.media.table import table  # noqa: PLC0415
+            from assay.sdk.media.tables import table  # noqa: PLC0415
 
             return table(data, columns)
 
@@ -117,7 +117,7 @@ class Keeping(ABC):
         """The image is logged: a file, a PIL image, or an array of height x width (x 1, 3 or 4 channels)."""
 
         def encode() -> Encoded:
-            from assay.sdk.media.image import image as encoded  # noqa: PLC0415
+            from assay.sdk.media.images import image as encoded  # noqa: PLC0415
 
             return encoded(image, caption=caption)
 
@@ -127,17 +127,17 @@ class Keeping(ABC):
         """The figure of matplotlib or plotly is logged."""
 
         def encode() -> Encoded:
-            from assay.sdk.media.figure import figure as encoded  # noqa: PLC0415
+            from assay.sdk.media.figures import figure as encoded  # noqa: PLC0415
 
             return encoded(figure)
 
         self._log_encoded("figure", key, encode, step)
 
-    def log_audio(self, key: str, audio: Any, sample_rate: int = 0, step: int | None = None) -> None:
+    def log_audio(self, key: str, audio: Any, sample_rate: int | None = None, step: int | None = None) -> None:
         """The sound is logged: a file, or samples (x channels) and their number a second."""
 
         def encode() -> Encoded:
-            from assay.sdk.media.audio import audio as encoded  # noqa: PLC0415
+            from assay.sdk.media.sounds import audio as encoded  # noqa: PLC0415
 
             return encoded(audio, sample_rate)
 
@@ -147,7 +147,7 @@ class Keeping(ABC):
         """How the values are distributed is logged; values, or (counts, edges) that were counted already."""
 
         def encode() -> Encoded:
-            from assay.sdk.media.histogram import histogram  # noqa: PLC0415
+            from assay.sdk.media.histograms import histogram  # noqa: PLC0415
 
             return histogram(values, bins=bins)
 

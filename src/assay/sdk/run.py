@@ -259,7 +259,7 @@ class Run(Keeping):
     def _log_line(self, stream: str, time_us: int, text: str) -> None:
         if self._recorder is not None and not self._ended:
             with suppress(Exception):  # a word about a word would have no end
-                self._recorder.log_lines([(stream, time_us, text)])
+                self._recorder.log_lines([(stream, time_us, text.replace("\0", "\ufffd"))])
 
     def _log_system(self, values: Mapping[str, float], time_us: int) -> None:
         recorder = self._recorder
