@@ -49,6 +49,10 @@ class Values(Protocol):
         step and row. Those of one key, if it is given."""
         ...
 
+    def within(self, scope: Scope, owner_id: int, context: Mapping[str, str], limit: int) -> list[LoggedValue]:
+        """The owner's values in this context, by key, step and row."""
+        ...
+
     def cut(self, owner_id: int, step: int) -> None:
         """What was logged after the step is gone."""
         ...

@@ -68,6 +68,12 @@ class HistoryService(Service):
                 if len(some) < VALUES_AT_ONCE:
                     return Page(found)
 
+    def within(self, scope: Scope, uid: str, context: Mapping[str, str]) -> list[LoggedValue]:
+        """What was logged in this context and is no number; at most `VALUES_BOUND`. Raises NotFound."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            return unit.values.within(scope, unit.runs.get(scope, uid).id, context, VALUES_BOUND)
+
     def histories(self, scope: Scope, uids: Sequence[str], key: str) -> dict[str, Points]:
         """The same series of several runs in one snapshot; unknown runs are left out."""
         authorise(scope, Verb.READ, "run")

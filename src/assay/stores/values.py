@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, delete, insert, select, tuple_
@@ -68,6 +68,15 @@ class ValueStore:
             query = query.where(table.c.key_id == self._unit.keys.lookup(scope.workspace_id, [key]).get(key, 0))
         rows = self._connection.execute(query.order_by(*order).limit(limit))
         return [((row.key_id, row.context_id, row.step, row.row), _value(row)) for row in rows]
+
+    def within(self, scope: Scope, owner_id: int, context: Mapping[str, str], limit: int) -> list[LoggedValue]:
+        """The owner's values in this context, by key, step and row."""
+        context_id = self._unit.keys.find_context(scope.workspace_id, context)
+        if context_id is None:
+            return []
+        order = (table.c.key_id, table.c.step, table.c.row)
+        mine = _named().where(table.c.owner_id == owner_id, table.c.context_id == context_id)
+        return [_value(row) for row in self._connection.execute(mine.order_by(*order).limit(limit))]
 
     def cut(self, owner_id: int, step: int) -> None:
         """What was logged after the step is gone."""

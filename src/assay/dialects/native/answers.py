@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from assay.core.scope import Scope
-from assay.core.tracking import NOTE_TAG, DatasetInput, Latest, RunRecord
+from assay.core.tracking import NOTE_TAG, DatasetInput, Latest, LoggedValue, RunRecord
 from assay.core.tracking import Experiment as ExperimentRecord
 from assay.core.tracking import LoggedModel as ModelRecord
 from assay.services.house import Services
@@ -151,7 +151,7 @@ def detail(services: Services, scope: Scope, record: RunRecord) -> RunDetail:
     return RunDetail(
         **msgspec.structs.asdict(run(record)),
         note=record.tags.get(NOTE_TAG, ""),
-        summary=summary(record.metrics),
+        summary=summary(record.metrics, services.history.within(scope, of.uid, SUMMARY)),
         metrics_in_context=[
             measured(item) for item in record.metrics if item.context is not None and item.context != SUMMARY
         ],
@@ -166,9 +166,13 @@ def detail(services: Services, scope: Scope, record: RunRecord) -> RunDetail:
     )
 
 
-def summary(metrics: Sequence[Latest]) -> dict[str, Any]:
-    """What is said of the run as a whole."""
-    return {item.key: item.value for item in metrics if item.context == SUMMARY}
+def summary(metrics: Sequence[Latest], values: Sequence[LoggedValue]) -> dict[str, Any]:
+    """What is said of the run as a whole: of a key that was given a number and something else, the later one."""
+    said: list[tuple[int, str, Any]] = [
+        (item.time_us, item.key, item.value) for item in metrics if item.context == SUMMARY
+    ]
+    said += [(item.time_us, item.key, msgspec.Raw(item.document.encode())) for item in values]
+    return {key: value for _, key, value in sorted(said, key=lambda item: item[:2])}
 
 
 def _dataset(item: DatasetInput) -> UsedDataset:
