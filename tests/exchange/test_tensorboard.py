@@ -65,6 +65,8 @@ def test_texts_histograms_and_media(found: tuple[dict[str, Held], Told], folder:
     """Each is a value of its kind; images and sounds are files, whole."""
     run = found[0]["train/first"]
     values = {value.key: (value.step, value.kind, value.document) for value in run.values}
+    assert [value.row for value in run.values if value.key == "img/one__a"] == [None, 1]
+    assert {value.row for value in run.values if value.key != "img/one__a"} == {None}
     assert values["note/text_summary"] == (4, "text", "# *hello* \N{SNOWMAN}")
     assert values["tensor/texts"] == (4, "json", ["a", "b"])
     assert values["raw"][:2] == (6, "histogram")
@@ -116,7 +118,6 @@ def test_what_cannot_be_kept_is_told(found: tuple[dict[str, Held], Told]) -> Non
     assert found[1].reasons == {
         "data of the plugin pr_curves": {"train/first curve"},
         "tensors": {"train/first tensor/many"},
-        "values logged twice at a step, of which the last is kept": {"train/first img/one__a"},
         "values that a restart at an earlier step replaced": {"again x"},
     }
 

@@ -92,7 +92,7 @@ def test_it_is_what_the_generated_code_reads(whole: tuple[Held, Told], folder: P
     run_logger("log_wandb.py", folder, "read")
     records = json.loads((folder / "records.json").read_text())
     points = {(p[4], p[0]): (p[1], repr(p[3])) for p in whole[0].points if p[4] is not None}
-    values = {(value.key, value.step): value.document for value in whole[0].values if value.context is None}
+    values = {(value.row, value.key): value.document for value in whole[0].values if value.context is None}
     count = 0
     for row, record in enumerate(records):
         document: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def test_it_is_what_the_generated_code_reads(whole: tuple[Held, Told], folder: P
             if value_kind(value) is None:
                 assert points[row, key] == (record["step"], repr(float(value)))
             else:
-                assert values[key, record["step"]] == plain(value)
+                assert values[row, key] == plain(value)
     assert count == len(points) + len(values) > 4 * ROWS
 
 

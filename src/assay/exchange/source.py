@@ -20,6 +20,7 @@ class SourceExperiment:
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)
     deleted: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class SourceRun:
     datasets: Sequence[SourceDataset] = ()
     models_used: Sequence[tuple[str, int]] = ()  # (uid of a model, step), as the next
     models_made: Sequence[tuple[str, int]] = ()
-    # What the source can say of its points and files without reading them all: the same text, nothing new. Where both
-    # are "", nobody can say. Points whose state is another one are sent anew from the first; with "", they only append.
+    # What tells whether there are other points or files than at the last import, without reading them; "": nothing
+    # does. Points whose state is another one are sent anew from the first; those without a state only ever append.
     points_state: str = ""
     files_state: str = ""
 
@@ -90,6 +91,7 @@ class SourceValue:
     kind: str  # null | text | bool | json | image | table | histogram | audio | ...
     document: Any
     context: Mapping[str, str] | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class SourceModel:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     points: Sequence[SourceModelPoint] = ()
+    files_state: str = ""  # as a run's
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,42 +241,42 @@ class TensorboardSource:
             yield piece.take()
 
     def values(self, run: SourceRun) -> Iterator[SourceValue]:
-        """Texts and histograms, and of images and sounds which file they are."""
-        for tag, kind, what, step, when in self._with_paths(run):
+        """Texts and histograms, and of images and sounds which file they are. At one step they differ by row."""
+        for tag, kind, what, step, when, before in self._with_paths(run):
+            row = before or None
             if kind == "text":
                 one = what[0] if len(what) == 1 else what
-                yield SourceValue(tag, step, when, "text" if len(what) == 1 else "json", one)
+                yield SourceValue(tag, step, when, "text" if len(what) == 1 else "json", one, None, row)
             elif kind == "histogram":
-                yield SourceValue(tag, step, when, kind, plain(what))
+                yield SourceValue(tag, step, when, kind, plain(what), None, row)
             else:
                 told = [{"path": path, "size": len(item.data), **plain(item.told)} for path, item in what]
-                yield SourceValue(tag, step, when, kind, told[0] if len(told) == 1 else {"items": told})
+                yield SourceValue(tag, step, when, kind, told[0] if len(told) == 1 else {"items": told}, None, row)
 
-    def _with_paths(self, run: SourceRun) -> Iterator[tuple[str, str, Any, int, int]]:
-        """As `_logged`, without scalars; images and sounds have paths, which are the same each time."""
+    def _with_paths(self, run: SourceRun) -> Iterator[tuple[str, str, Any, int, int, int]]:
+        """As `_logged`, without scalars, and with how many the tag had at the step before.
+
+        Images and sounds have paths, which are the same each time.
+        """
         if not self._folders[run.uid].has_more:
             return
         seen: Counter[tuple[str, int]] = Counter()
         for tag, kind, what, step, when in self._logged(run):
-            if kind not in ("text", "histogram", "image", "audio"):
-                continue
-            if seen[tag, step]:
-                self._tell("values logged twice at a step, of which the last is kept", f"{run.key} {tag}")
+            before = seen[tag, step]
             if kind in ("text", "histogram"):
                 seen[tag, step] += 1
-                yield tag, kind, what, step, when
-                continue
-            paths = []
-            for item in what:
-                again = f"-{seen[tag, step]}" if seen[tag, step] else ""
-                seen[tag, step] += 1
-                paths.append((f"media/{kind}/{_safe(tag)}/{step}{again}{item.suffix}", item))
-            if paths:
-                yield tag, kind, paths, step, when
+                yield tag, kind, what, step, when, before
+            elif kind in ("image", "audio") and what:
+                paths = []
+                for item in what:
+                    again = f"-{seen[tag, step]}" if seen[tag, step] else ""
+                    seen[tag, step] += 1
+                    paths.append((f"media/{kind}/{_safe(tag)}/{step}{again}{item.suffix}", item))
+                yield tag, kind, paths, step, when, before
 
     def files(self, run: SourceRun) -> Iterator[SourceFile]:
         """The images and sounds."""
-        for _, kind, what, _, _ in self._with_paths(run):
+        for _, kind, what, *_ in self._with_paths(run):
             if kind in ("image", "audio"):
                 for path, item in what:
                     yield HeldFile(path, item.data)

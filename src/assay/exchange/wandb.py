@@ -275,17 +275,18 @@ class WandbSource:
         """What history and summary hold besides numbers. Media stay files; their values name them."""
         if run.uid in self._numbers_only:
             return
+        rows = -1
         for kind, value in self._told(run):
             if kind == records.STATS:
                 continue
             step, when, document = value
-            context = None if kind == records.HISTORY else SUMMARY
+            context, row = (None, rows := rows + 1) if kind == records.HISTORY else (SUMMARY, None)
             for key, one in records.leaves(document):
                 if (of := records.value_kind(one)) is None:
                     continue
                 self._check_files(one, run)
                 try:
-                    yield SourceValue(key, step, when, of, plain(one), context)
+                    yield SourceValue(key, step, when, of, plain(one), context, row)
                 except ValueError as error:
                     self._tell(f"value left out: {error}", f"{run.key} {key}")
 
