@@ -161,7 +161,9 @@ def calls(text: str) -> Iterator[list[str]]:
 def misused(words: list[str]) -> str | None:
     """What is wrong with a call of the command line, if anything."""
     group: click.Command = cli
-    while words and isinstance(group, click.Group) and not words[0].startswith("-"):
+    while (
+        words and isinstance(group, click.Group) and not words[0].startswith(("-", "["))
+    ):  # a page of usage says [OPTIONS]
         if words[0] not in group.commands:
             return f"no command {words[0]}"
         group, words = group.commands[words[0]], words[1:]

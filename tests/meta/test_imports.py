@@ -26,6 +26,11 @@ SEEDS = {
         "import assay.dialects.mlflow.app",
         "The dialects do not know",
     ),
+    "an import writes to a service itself": (
+        "exchange/runs.py",
+        "import assay.services.runs",
+        "What is imported or exported goes through a server",
+    ),
     "the SDK is heavy": ("sdk/http.py", "import numpy", "The SDK is light"),
     "a package has no place": ("attic/__init__.py", "", "Imports point down the house"),
 }

@@ -74,7 +74,7 @@ def serve(
             field="--allow-host",
             remedy="give --allow-host the name without http:// and port",
         )
-    with _listen(host, port) as listener:
+    with listen(host, port) as listener:
         home = Home(root)
         server = open_house(home, store, artifacts)
         shown = f"[{host}]" if ":" in host else host
@@ -115,7 +115,8 @@ def _told(store: str | None, home: Home) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises Unavailable."""
     kind = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(kind, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

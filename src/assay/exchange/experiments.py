@@ -1,0 +1,65 @@
+"""The experiments of a source on the server: made where they are missing, open while something is written to them."""
+
+from __future__ import annotations
+
+from assay.exchange.checks import EXPERIMENT_TAG_BOUND, sound_texts
+from assay.exchange.report import Report
+from assay.exchange.source import SourceExperiment
+from assay.exchange.target import Target
+from assay.wire.errors import RuleViolation
+
+
+class Experiments:
+    """What is known of the server's experiments.
+
+    An experiment that is deleted at the source and on the server is restored when something has yet to be written to
+    it, and deleted again by `close`. One that is deleted on the server only stays deleted.
+    """
+
+    def __init__(self, target: Target, report: Report) -> None:
+        self._target = target
+        self._report = report
+        self._known = {item["name"]: item for item in target.listed("experiments", "experiments", view="all")}
+        self._deleted: set[str] = set()  # names, at the source, as the next
+        self._archived: set[str] = set()
+
+    def add(self, experiment: SourceExperiment) -> None:
+        """The server has this experiment with these tags."""
+        name = experiment.name
+        if experiment.deleted:
+            self._deleted.add(name)
+        tags = sound_texts(experiment.tags, EXPERIMENT_TAG_BOUND, "tag", f"experiment {name}", self._report.tell)
+        known = self._known.get(name)
+        if known is None:
+            self._known[name] = self._target.post("experiments", {"name": name, "tags": tags})
+            if experiment.archived:
+                self._archived.add(name)
+            self._report.count("experiments")
+        elif known["lifecycle"] != "deleted" and any(known["tags"].get(key) != tags[key] for key in tags):
+            self._target.patch(f"experiments/{known['id']}", {"tags": tags})
+
+    def open(self, name: str) -> bool:
+        """Something can be written to the experiment now; whether it had to be restored, and its runs with it.
+
+        Raises:
+            RuleViolation: It was deleted on the server, and is not at the source.
+        """
+        known = self._known.get(name)
+        if known is None:
+            self.add(SourceExperiment(name))
+        elif known["lifecycle"] == "deleted":
+            if name not in self._deleted:
+                raise RuleViolation(
+                    f"The experiment {name} is deleted in Assay", field="experiment", remedy="restore it"
+                )
+            self._known[name] = self._target.patch(f"experiments/{known['id']}", {"lifecycle": "active"})
+            return True
+        return False
+
+    def close(self) -> None:
+        """What is deleted at the source is deleted on the server, and what was made archived is so."""
+        for lifecycle, names in (("archived", self._archived - self._deleted), ("deleted", self._deleted)):
+            for name in sorted(names & self._known.keys()):
+                known = self._known[name]
+                if known["lifecycle"] != lifecycle:
+                    self._known[name] = self._target.patch(f"experiments/{known['id']}", {"lifecycle": lifecycle})
