@@ -39,6 +39,7 @@ from assay.cli import (  # noqa: E402 -- each adds its commands to the group abo
     demo,  # noqa: F401
     doctor,  # noqa: F401
     gc,  # noqa: F401
+    import_loggers,  # noqa: F401
     imports,  # noqa: F401
     purge,  # noqa: F401
     runs,  # noqa: F401
