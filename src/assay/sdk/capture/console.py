@@ -27,8 +27,9 @@ Sink = Callable[[str, int, str], None]
 class Console:
     """Gives the lines that the program prints to a sink, from `start` to `stop` or the end of the process.
 
-    Standard output and standard error are caught one by one, so that their order is not known exactly. Progress bars
-    become their last line; colours and other escape sequences are left out; a line over 64 KiB comes in pieces.
+    Standard output and standard error are caught one by one: what is printed to one and then, within milliseconds, to
+    the other may be told, and under `redirect` shown, the other way round. Progress bars become their last line;
+    colours and other escape sequences are left out; a line over 64 KiB comes in pieces.
 
     - `redirect` catches the file descriptors: what C code, children and `os.write` print is caught too. The output
       goes through a process of its own, so that it appears even if this one is killed or hangs, and children that

@@ -21,6 +21,7 @@ import time
 PENDING = 4 << 20  # bytes of the copy that wait for the program
 READ = 65_536
 LEAVE_S = 5.0  # for the last of the copy
+TURNS = 16  # of one stream while another waits
 SIZE_S = 1.0  # between two looks at the size of the terminal
 
 
@@ -38,30 +39,43 @@ class Tee:
         self._source = source
         self._target = target
         self._copy = copy
-        self._is_terminal = is_terminal
+        self.is_terminal = is_terminal
         self._pending = bytearray()
         self._lost = 0
         os.set_blocking(copy, False)
         os.write(copy, b"\0")  # ready
 
-    def run(self) -> None:
-        """Everything was shown."""
-        while True:
-            poll = select.poll()
-            poll.register(self._source, select.POLLIN)
-            if self._copy >= 0:
-                poll.register(self._copy, select.POLLIN | (select.POLLOUT if self._pending else 0))
-            events = dict(poll.poll(SIZE_S * 1_000 if self._is_terminal else None))
-            if self._is_terminal:
-                self._resize()
-            if self._source in events and not self._pass():
-                break
-            said = events.get(self._copy, 0)
-            if said & select.POLLOUT:
-                self._flush()
-            if said & ~select.POLLOUT:
-                self._leave()
-        self._leave()
+    def register(self, poll: select.poll) -> None:
+        """What it waits for."""
+        poll.register(self._source, select.POLLIN)
+        if self._copy >= 0:
+            poll.register(self._copy, select.POLLIN | (select.POLLOUT if self._pending else 0))
+
+    def is_ready(self, events: dict[int, int]) -> bool:
+        """Whether there is something to show, or the end."""
+        return self._source in events
+
+    def show(self) -> bool:
+        """What has come was shown and copied; whether there may be more."""
+        if not self._pass():
+            self._leave()
+            return False
+        return True
+
+    def attend(self, events: dict[int, int]) -> None:
+        """The copy goes on, and the terminal has its size."""
+        if self.is_terminal:
+            self._resize()
+        said = events.get(self._copy, 0)
+        if said & select.POLLOUT:
+            self._flush()
+        if said & ~select.POLLOUT:
+            self._leave()
+
+    def place(self) -> tuple[int, int, int]:
+        """Tells whether two have the same target."""
+        status = os.fstat(self._target)
+        return status.st_dev, status.st_ino, status.st_rdev
 
     def _pass(self) -> bool:
         try:
@@ -141,23 +155,49 @@ def main(streams: list[str]) -> None:
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
         with contextlib.suppress(OSError):
             signal.signal(number, signal.SIG_IGN)
-    ended = []
+    groups: dict[tuple[int, int, int], list[Tee]] = {}
     for stream in streams:
         source, target, copy, is_terminal = map(int, stream.split(":"))
+        tee = Tee(source, target, copy, is_terminal=bool(is_terminal))
+        groups.setdefault(tee.place(), []).append(tee)
+    ended = []
+    for group in groups.values():
         lock = _thread.allocate_lock()
         lock.acquire()
         ended.append(lock)
-        _thread.start_new_thread(_run, (Tee(source, target, copy, is_terminal=bool(is_terminal)), lock))
+        _thread.start_new_thread(_run, (group, lock))
     for lock in ended:
         lock.acquire()
     os._exit(0)
 
 
-def _run(tee: Tee, ended: _thread.LockType) -> None:
+def _run(group: list[Tee], ended: _thread.LockType) -> None:
     try:
-        tee.run()
+        run(group)
     finally:
         ended.release()
+
+
+def run(group: list[Tee]) -> None:
+    """Everything of the streams that share a target was shown, the stream first that was shown last.
+
+    What waits of that one was printed before the program went over to the other, unless it has gone to and fro since.
+    """
+    turns = 0
+    while group:
+        poll = select.poll()
+        for tee in group:
+            tee.register(poll)
+        events = dict(poll.poll(SIZE_S * 1_000 if any(tee.is_terminal for tee in group) else None))
+        ready = [tee for tee in group if tee.is_ready(events)]
+        if ready:
+            tee = ready[-1 if turns >= TURNS else 0]
+            turns = turns + 1 if tee is group[0] else 0
+            group.remove(tee)
+            if tee.show():
+                group.insert(0, tee)
+        for tee in group:
+            tee.attend(events)
 
 
 if __name__ == "__main__":
