@@ -20,7 +20,7 @@ from assay.sdk.sync import left_runs
 
 # Where the training process kills itself: around the n-th call of what does this part of the work.
 MOMENTS = {
-    "writing": "assay.sdk.journal.segments.Mapped.append",
+    "writing": "assay.sdk.journal.journal.Journal._append",
     "segment change": "assay.sdk.journal.journal.Journal._rolled",
     "sending": "assay.sdk.sender.Sender._send_points",
     "acknowledging": "assay.sdk.sender.Sender._send_some",
