@@ -96,7 +96,7 @@ def asked(request: Request, kind: type[T]) -> T:
         if isinstance(types.get(name), msgspec.inspect.ListType):
             given.setdefault(name, []).append(value)
         elif name in given:
-            raise InvalidInput(f"{name} is given twice", field=name, remedy="give it once")
+            raise InvalidInput(f"{name!r} is given twice", field=name or "query", remedy="give it once")
         else:
             given[name] = value
     try:
@@ -110,7 +110,7 @@ def asked(request: Request, kind: type[T]) -> T:
             raise InvalidInput(told, field=where[1], bound=high, remedy=remedy) from None
         if unknown := UNKNOWN.search(told):
             known = ", ".join(types) or "no query"
-            raise InvalidInput("There is no such field", field=unknown[1], remedy=f"send {known}") from None
+            raise InvalidInput("There is no such field", field=unknown[1] or "query", remedy=f"send {known}") from None
         missing = next((name for name in types if f"`{name}`" in told), "query")
         raise InvalidInput(f"{missing} is missing", field=missing, remedy=f"add {missing} to the query") from None
 

@@ -18,6 +18,7 @@ from assay.services.files import PAGE_BOUND, ModelFiles, Place, RunFiles, check_
 from assay.wire.errors import Corrupt, InvalidInput, NotFound
 
 PlaceOf = Callable[[str], Place]
+OCTETS, ANY = "application/octet-stream", "*/*"
 HEADERS = (
     ("Range", "The bytes that are wanted, as `bytes=0-99`; 206 answers."),
     ("If-None-Match", "The ETag that is known already; 304 answers."),
@@ -105,11 +106,10 @@ def _table(owner: str, place_of: PlaceOf) -> list[Route]:
     get.__doc__ = f"A file of a {owner}, or a range of it. Browsers save it and show nothing of it."
     delete.__doc__ = f"Deletes a file or folder of a {owner}; a missing one is fine."
     one = f"{owner}s/{{id}}/files/{{path:path}}"
-    octets = "application/octet-stream"
     return [
         Route("GET", f"{owner}s/{{id}}/files", entries, query=FolderQuery, answer=Entries),
-        Route("PUT", one, put, media=octets, answer=Stored),
-        Route("GET", one, get, also=(octets,), errors=(Corrupt, NotFound), headers=HEADERS),
+        Route("PUT", one, put, media=OCTETS, answer=Stored),
+        Route("GET", one, get, also=(ANY,), more=(206, 304, 416), errors=(Corrupt, NotFound), headers=HEADERS),
         Route("DELETE", one, delete, answer=Deleted),
     ]
 

@@ -23,12 +23,15 @@ from assay.wire.errors import (
 REF = "#/components/schemas/{name}"
 EVERYWHERE: tuple[type[AssayError], ...] = (InvalidInput, Unauthenticated, PermissionDenied, Unavailable, AssayError)
 MEANING = {
+    206: "The range that was asked for.",
+    304: "It is what the client has.",
     400: "The request cannot be read as HTTP.",
     401: "The token is not this server's.",
     403: "The caller may not do this.",
     404: "There is no such thing.",
     409: "The state of the thing, or a rule, refuses it.",
     413: "It is too large.",
+    416: "The file has no such range.",
     422: "A field is out of bounds.",
     500: "A fault of the server itself.",
     501: "This server cannot do it.",
@@ -132,6 +135,8 @@ def _responses(route: Route, refs: dict[int, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"200": {"description": "It is so.", "content": content}}
     if route.makes:
         found["201"] = {"description": "It is new.", "content": content}
+    for status in route.more:
+        found[str(status)] = {"description": MEANING[status], **({"content": content} if status == 206 else {})}
     for status in sorted(refusals(route)):
         found[str(status)] = {
             "description": MEANING[status],

@@ -114,6 +114,7 @@ class Route:
         answer: The type of the JSON answer; None where there is none.
         also: Other media types that it may answer with.
         makes: Whether it answers 201 for what is new.
+        more: Other statuses that it may answer with, and no JSON.
         errors: What it refuses beside what every route may.
         permit: What the actor must be allowed to, before anything is read.
         own: Whether the work takes the services and returns an endpoint, which decodes by itself.
@@ -130,6 +131,7 @@ class Route:
     answer: Any = None
     also: tuple[str, ...] = ()
     makes: bool = False
+    more: tuple[int, ...] = ()
     errors: tuple[type[AssayError], ...] = ()
     permit: tuple[Verb, str] | None = None
     own: bool = False
