@@ -59,6 +59,8 @@ class UsedDataset(msgspec.Struct):
     source_type: str
     source: str
     tags: dict[str, str]
+    schema: str | None = None
+    profile: str | None = None
 
 
 class Run(msgspec.Struct):
@@ -79,7 +81,7 @@ class Run(msgspec.Struct):
 
 
 class RunDetail(Run):
-    """A run with all it has. `stop_us`: when somebody asked it to stop."""
+    """A run with all it has. `stop_us`: when somebody asked it to stop; `models_made_at`: a model's step."""
 
     note: str
     summary: dict[str, Any]
@@ -87,6 +89,7 @@ class RunDetail(Run):
     datasets: list[UsedDataset]
     models_used: list[str]
     models_made: list[str]
+    models_made_at: dict[str, int]
     groups: list[str]
     config: dict[str, Any]
     created_us: int
@@ -158,6 +161,7 @@ def detail(services: Services, scope: Scope, record: RunRecord) -> RunDetail:
         datasets=list(map(_dataset, record.datasets)),
         models_used=[use.model_uid for use in record.model_inputs],
         models_made=[use.model_uid for use in record.model_outputs],
+        models_made_at={use.model_uid: use.step for use in record.model_outputs},
         groups=services.groups.of_run(scope, of.uid),
         config=services.configs.get(scope, of.uid)[1],
         created_us=of.created_us,
@@ -177,7 +181,7 @@ def summary(metrics: Sequence[Latest], values: Sequence[LoggedValue]) -> dict[st
 
 def _dataset(item: DatasetInput) -> UsedDataset:
     of = item.dataset
-    return UsedDataset(of.name, of.digest, of.source_type, of.source, dict(item.tags))
+    return UsedDataset(of.name, of.digest, of.source_type, of.source, dict(item.tags), of.schema, of.profile)
 
 
 def model(record: ModelRecord) -> Model:
