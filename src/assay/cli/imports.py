@@ -21,7 +21,7 @@ URL = click.option("--url", help="The server. [$ASSAY_URL, the home's server, or
 
 @cli.group("import", cls=Group)
 def importing() -> None:
-    """Take over the history of another tool.
+    """Take over the history of another tool, or what `assay export` wrote.
 
     Nothing at the source is changed. Interrupted, or run again, an import goes on where it was: nothing is doubled.
     """
@@ -102,3 +102,15 @@ def mlflow(
     from assay.exchange.mlflow_places import open_mlflow  # noqa: PLC0415 -- only who imports pays for it
 
     take_over(lambda tell: open_mlflow(source, files, tell), url, home, store, artifacts, as_json=as_json)
+
+
+@importing.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@to_server
+def archive(
+    folder: Path, url: str | None, home: Path | None, store: str | None, artifacts: str | None, *, as_json: bool
+) -> None:
+    """Take back what `assay export` wrote into FOLDER. Ids stay."""
+    from assay.exchange.archive_read import ArchiveSource  # noqa: PLC0415 -- only who imports pays for it
+
+    take_over(lambda tell: ArchiveSource(folder, tell), url, home, store, artifacts, as_json=as_json)

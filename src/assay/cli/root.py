@@ -38,6 +38,7 @@ from assay.cli import (  # noqa: E402 -- each adds its commands to the group abo
     console,  # noqa: F401
     demo,  # noqa: F401
     doctor,  # noqa: F401
+    export,  # noqa: F401
     gc,  # noqa: F401
     import_loggers,  # noqa: F401
     imports,  # noqa: F401

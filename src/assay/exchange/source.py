@@ -176,6 +176,7 @@ class SourceVersion:
 
     name: str  # NAME/VERSION
     document: Mapping[str, Any]
+    source: str = ""  # where it came from at first, if not from this source
 
 
 class Source(Protocol):

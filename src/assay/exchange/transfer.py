@@ -17,6 +17,8 @@ from assay.exchange.source import Source, SourceModel, SourceRun
 from assay.exchange.target import Target
 from assay.wire.errors import AssayError, Unavailable
 
+VERSION = "model_version"  # the kind of an imported row
+
 
 def silent(what: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
@@ -156,13 +158,14 @@ class Transfer:
         known: dict[tuple[str, str], Any] | None = None
         for version in self._source.versions():
             if known is None:
-                rows = self._target.listed("imports", "imports", source=self._source.identity)
-                known = {(row["kind"], row["name"]): row["document"] for row in rows}
-            if known.get(("model_version", version.name)) == version.document:
+                rows = self._target.listed("imports", "imports", kind=VERSION)
+                known = {(row["source"], row["name"]): row["document"] for row in rows}
+            source = version.source or self._source.identity
+            if known.get((source, version.name)) == version.document:
                 continue
-            body = {"kind": "model_version", "source": self._source.identity, "name": version.name}
+            body = {"kind": VERSION, "source": source, "name": version.name, "document": dict(version.document)}
             try:
-                self._target.post("imports", {**body, "document": dict(version.document)})
+                self._target.post("imports", body)
                 self._report.count("versions")
             except AssayError as error:
                 self._refused("model version", version.name, error)
