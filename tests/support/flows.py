@@ -12,12 +12,20 @@ FLOWS = ROOT / "tests/e2e/flows"
 CLIENTS = {"mlflow-3": ROOT / ".venv-mlflow3/bin/python", "mlflow-2": ROOT / ".venv-mlflow2/bin/python"}
 
 
-def run_flow(client: str, flow: str, url: str, folder: Path) -> None:
-    """The script, which asserts what it reads back, ends well in the folder, with only the tracking URI set."""
+def run_flow(client: str, flow: str, url: str, folder: Path, *words: str) -> None:
+    """The script, which asserts what it reads back, ends well in the folder, with only the tracking URI set.
+
+    Args:
+        client: Which client.
+        flow: The script, by its path from the folder of flows.
+        url: The tracking URI.
+        folder: Where it runs.
+        words: What it is called with.
+    """
     python = CLIENTS[client]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "ASSAY_"))}
     ran = subprocess.run(
-        [str(python), str(FLOWS / flow)],
+        [str(python), str(FLOWS / flow), *words],
         cwd=folder,
         env={
             **clean,
