@@ -146,6 +146,7 @@ def test_all_of_it_is_there_once(
                 check(http, one)
             shutil.copytree(logs / folder, tmp_path / folder, symlinks=True)
             again = told("import", command, tmp_path / folder, "--home", home, "--json")["done"]
+            http.close()  # the server did, if that took long
             assert not {"points", "values", "console", "experiments"} & again.keys()
             for one in runs:
                 check(http, one)
@@ -170,6 +171,7 @@ def test_killed_and_run_again(
         killed += process.wait() == -signal.SIGKILL
     assert killed
     told("import", command, logs / folder, "--home", tmp_path / "home", "--json")
+    serving.close()  # the server did, if that took long
     for one in held(opened(logs / folder)):
         check(serving, one)
 
@@ -190,6 +192,7 @@ def test_a_log_that_grows(
         (one,) = held(opened(copy))
         report = told("import", command, copy, "--home", tmp_path / "home", "--json")
         assert report["done"]["runs"] == 1
+        serving.close()  # the server did, if the import took long
         found = set(points(serving, one.run.uid))
         assert found >= {
             (key, step, at, repr(value), row, json.dumps(of)) for key, step, at, value, row, of in one.points

@@ -224,20 +224,30 @@ def test_a_log_that_was_cut(ends: Path, tmp_path: Path) -> None:
     assert "logs of W&B that do not say whose they are" in told.reasons
 
 
-def test_media_that_are_gone(folder: Path, tmp_path: Path) -> None:
-    """The value is kept, and what it misses is told."""
+def test_files_that_are_gone_or_elsewhere(folder: Path, tmp_path: Path) -> None:
+    """A value is kept without its file, which is told; links are followed no farther than the folder above wandb."""
     (path,) = (folder / "wandb").glob("offline-run-*")
-    shutil.copytree(path, tmp_path / path.name, symlinks=True)
-    shutil.rmtree(tmp_path / path.name / "files/media/images")
-    (folder / "saved.txt").rename(folder / "away.txt")
+    copy = tmp_path / "work/wandb" / path.name
+    shutil.copytree(path, copy, symlinks=True)
+    assert (copy / "files/saved.txt").is_symlink()
+    shutil.rmtree(copy / "files/media/images")
+    (copy / "files/ring").symlink_to("ring")
+    (copy / "files/within").symlink_to(tmp_path / "work/own.txt")
+    (tmp_path / "work/own.txt").write_text("own")
+    os.mkfifo(copy / "files/pipe")
+    os.mkfifo(copy / "run-pipe.wandb")
     told = Told()
-    try:
-        (found,) = held(WandbSource([tmp_path], told))
-    finally:
-        (folder / "away.txt").rename(folder / "saved.txt")
+    (found,) = held(WandbSource([tmp_path], told))
     assert [value.kind for value in found.values if value.key == "image"] == ["image", "image"]
     assert len(told.reasons["files that a value names, and that are not there"]) == 3
-    assert len(told.reasons["files that are gone, or no files"]) == 1
+    out = told.reasons["links that lead out of the folder above wandb: --follow-links reads them"]
+    assert {Path(name).name for name in out} == {"saved.txt", "ring"}
+    assert {Path(name).name for name in told.reasons["files that are gone, or no files"]} == {"pipe"}
+    assert "saved.txt" not in found.files
+    assert found.files["within"] == b"own"
+    (followed,) = held(WandbSource([tmp_path], Told(), follow=True))
+    assert followed.files["saved.txt"] == b"saved"
+    assert followed.run.files_state != found.run.files_state
 
 
 def test_what_is_no_log(tmp_path: Path) -> None:

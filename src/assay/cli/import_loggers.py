@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from assay.cli.imports import importing, take_over, to_server
+from assay.exchange.report import Tell
 
 
 @importing.command("wandb")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--follow-links", is_flag=True, help="Read files that links stand for wherever they lie.")
 @to_server
 def wandb(
     paths: tuple[Path, ...],
@@ -19,6 +21,7 @@ def wandb(
     store: str | None,
     artifacts: str | None,
     *,
+    follow_links: bool,
     as_json: bool,
 ) -> None:
     """Take over W&B's runs that lie below PATH.
@@ -28,7 +31,10 @@ def wandb(
     """
     from assay.exchange.wandb import WandbSource  # noqa: PLC0415 -- only who imports pays for it
 
-    take_over(lambda tell: WandbSource(paths, tell), url, home, store, artifacts, as_json=as_json)
+    def opened(tell: Tell) -> WandbSource:
+        return WandbSource(paths, tell, follow=follow_links)
+
+    take_over(opened, url, home, store, artifacts, as_json=as_json)
 
 
 @importing.command("tensorboard")

@@ -6,13 +6,12 @@ import hashlib
 import json
 import math
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from assay.exchange.source import SourcePoints
 
-Tell = Callable[[str, str], None]  # (reason, name): what could not be kept
 PIECE = 100_000  # points
 KEYS = 10_000  # of a piece
 DEPTH = 20
@@ -88,15 +87,6 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [plain(item, depth + 1) for item in value]
     return value
-
-
-def storable(text: str) -> bool:
-    """Whether a server can store the text at all."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
 
 
 def state(path: Path) -> tuple[int, int]:

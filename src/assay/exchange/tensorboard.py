@@ -20,9 +20,10 @@ from typing import IO, Any
 from uuid import UUID, uuid5
 
 from assay.exchange import tensorboard_events as events
-from assay.exchange.pieces import Piece, Tell, digest, micros, plain, state
+from assay.exchange.pieces import Piece, digest, micros, plain, state
 from assay.exchange.protobuf import Malformed
 from assay.exchange.records import tf_records
+from assay.exchange.report import Tell
 from assay.exchange.source import (
     SourceExperiment,
     SourceFile,
@@ -118,6 +119,7 @@ class TensorboardSource:
                 if Path(place, name).is_symlink():
                     self._tell("links to folders, which are not followed", str(Path(place, name)))
             files = [Path(place, name) for name in sorted(names) if "tfevents" in name]
+            files = [file for file in files if file.is_file()]  # whoever opens a pipe waits for ever
             if files:
                 yield _Folder(Path(place).relative_to(self._root).as_posix(), files)
 

@@ -17,9 +17,11 @@ from uuid import UUID, uuid5
 
 from assay.core.config import index
 from assay.exchange import wandb_records as records
-from assay.exchange.pieces import Piece, Tell, digest, micros, plain, state, storable
+from assay.exchange.checks import KEY_BOUND, PARAM_BOUND, fault
+from assay.exchange.pieces import Piece, digest, micros, plain, state
 from assay.exchange.protobuf import Malformed, Message
 from assay.exchange.records import is_log, log_records
+from assay.exchange.report import Tell
 from assay.exchange.source import (
     LocalFile,
     SourceExperiment,
@@ -30,14 +32,12 @@ from assay.exchange.source import (
     SourceValue,
     SourceVersion,
 )
-from assay.exchange.wandb_folders import Log, files_of, logs_at, may_live
+from assay.exchange.wandb_folders import Log, files_of, leads_out, logs_at, may_live
 from assay.wire.errors import InvalidInput
 
 NAMESPACE = UUID("5d1b1f4e-27a5-4a63-9d0e-0e6a1f6d3b52")
 FORMAT = 1  # of what is made of a log: a higher one sends every run's points anew
 SUMMARY = {"summary": "run"}
-KEY_BOUND = 250
-PARAM_BOUND = 6_000
 UNREADABLE = "records that cannot be read"
 _HIDDEN = ("_wandb", "_step", "_timestamp")
 
@@ -55,7 +55,12 @@ class _Story:
 
 
 class WandbSource:
-    """The runs below some folders. `tell` is called for what cannot be kept.
+    """The runs below some folders.
+
+    Args:
+        paths: The folders, or logs.
+        tell: Told reason and name of what cannot be kept.
+        follow: Whether links to files anywhere are read, and not only those below the folder that wandb lies in.
 
     Raises:
         InvalidInput: A path does not exist, or holds no run of W&B.
@@ -63,8 +68,9 @@ class WandbSource:
 
     identity = "wandb"  # W&B's ids are what makes its runs different, not where they lie
 
-    def __init__(self, paths: Sequence[Path], tell: Tell) -> None:
+    def __init__(self, paths: Sequence[Path], tell: Tell, *, follow: bool = False) -> None:
         self._tell = tell
+        self._follow = follow
         self._logs: dict[str, list[Log]] = {}
         self._numbers_only: set[str] = set()  # ids of runs whose history was read and holds nothing else
         found = sorted({log.resolve() for path in paths for log in logs_at(path)})
@@ -195,7 +201,9 @@ class WandbSource:
             note=head.text(9),
             groups=[head.text(6)] if head.text(6) else [],
             points_state=digest(FORMAT, logged, lives),
-            files_state=digest(FORMAT, [(file.path, state(file.place)) for log in logs for file in files_of(log)]),
+            files_state=digest(
+                FORMAT, self._follow, [(file.path, state(file.place)) for log in logs for file in files_of(log)]
+            ),
         )
 
     def _config(self, config: dict[str, Any], name: str) -> dict[str, Any] | None:
@@ -222,10 +230,10 @@ class WandbSource:
                 found[key] = self._fitting(fits, f"{path}.", name)
                 continue
             text = fits if isinstance(fits, str) else json.dumps(fits, ensure_ascii=False)
-            if not path.strip() or len(path) > KEY_BOUND or not storable(path) or not storable(text):
-                self._tell("config left out: a name that is blank, long, or no text, or a value that is none", name)
-            elif len(text) > PARAM_BOUND:
-                self._tell(f"config left out: it has more than {PARAM_BOUND} characters", f"{name} {path}")
+            if wrong := fault(path, KEY_BOUND, blank=False):
+                self._tell(f"config left out because of its name: {wrong}", f"{name} {path[:80]!a}")
+            elif wrong := fault(text, PARAM_BOUND):
+                self._tell(f"config left out: {wrong}", f"{name} {path}")
             else:
                 found[key] = fits
         return found
@@ -345,7 +353,11 @@ class WandbSource:
         found: dict[str, LocalFile] = {}
         for log in self._logs[run.uid]:
             for file in files_of(log):
-                if file.place.is_file():
+                if not self._follow and leads_out(file.place, log):
+                    self._tell(
+                        "links that lead out of the folder above wandb: --follow-links reads them", str(file.place)
+                    )
+                elif file.place.is_file():
                     found[file.path] = file
                 else:
                     self._tell("files that are gone, or no files", str(file.place))

@@ -38,6 +38,7 @@ def logs_at(path: Path) -> Iterator[Path]:
             logs = [Path(folder, name) for name in names if name.startswith("run-") and name.endswith(".wandb")]
             found += logs
             folders[:] = [] if logs else sorted(name for name in folders if not name.startswith("."))
+    found = [log for log in found if log.is_file()]  # whoever opens a pipe waits for ever
     if not found:
         raise InvalidInput(
             f"{path} holds no run of W&B", field="PATH", remedy="give a folder with offline-run-* or run-* folders"
@@ -56,6 +57,16 @@ def files_of(log: Log) -> Iterator[LocalFile]:
         for name in sorted(names):
             place = Path(folder, name)
             yield LocalFile(place.relative_to(root).as_posix(), place)
+
+
+def leads_out(place: Path, log: Log) -> bool:
+    """Whether the file is a link out of the folder that the `wandb` folder lies in."""
+    if not place.is_symlink():
+        return False
+    try:
+        return not place.resolve().is_relative_to(log.path.parents[2])
+    except (OSError, RuntimeError, IndexError):  # a ring of links
+        return True
 
 
 def may_live(path: Path) -> bool:
