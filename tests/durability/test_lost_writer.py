@@ -35,7 +35,9 @@ def engine(own_server: Any) -> Iterator[Engine]:
     """Of a database with the schema and nothing else."""
     address = fresh_database(own_server)
     PostgresStore(address, "test", random).close()
-    made = _engine(make_url(address).set(drivername="postgresql+psycopg"), 2, 2)
+    made = _engine(make_url(address).set(drivername="postgresql+psycopg"), 2, 2).execution_options(
+        isolation_level="AUTOCOMMIT"
+    )
     yield made
     made.dispose()
 

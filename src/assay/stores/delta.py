@@ -35,6 +35,7 @@ class Delta:
     insert_rows: Callable[[Table, Sequence[tuple[Any, ...]]], tuple[str, Sequence[Any]]]  # a statement and its values
     rows_at_once: int
     joins_writes: bool  # whether one statement may write to several tables
+    begin: str  # begins the writer's transactions, where its statements commit by themselves; "" where the driver does
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
 
     def sql(self, text: str) -> str:
@@ -168,6 +169,7 @@ SQLITE = Delta(
     insert_rows=_sqlite_rows,
     rows_at_once=64,  # more gain nothing, and each number of rows is a statement that the driver keeps
     joins_writes=False,
+    begin="",
     refusal=_sqlite_refusal,
 )
 
@@ -184,5 +186,6 @@ POSTGRES = Delta(
     insert_rows=_postgres_rows,
     rows_at_once=10_000,
     joins_writes=True,
+    begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     refusal=_postgres_refusal,
 )

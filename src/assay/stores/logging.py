@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,14 +15,32 @@ from assay.stores import schema
 from assay.wire.errors import AssayError, NotActive, NotFound
 
 if TYPE_CHECKING:
+    from assay.stores.points import Tail
     from assay.stores.unit import Unit
 
 CHUNK = 500
 Call = tuple[Scope, Logged]
 
 
-def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> list[AssayError | None]:
-    """Stores what the calls log; for each the refusal, or None if it is stored.
+class Head(NamedTuple):
+    """What a log call has to know of a run or model."""
+
+    id: int
+    uid: str
+    workspace_id: int
+    lifecycle: str
+
+
+class Stored(NamedTuple):
+    """What became of a group of log calls."""
+
+    refusals: list[AssayError | None]  # of each call; None where it is stored
+    runs: Mapping[str, Head]
+    tails: Mapping[int, Tail]  # of those logged to that are in motion and were not folded
+
+
+def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> Stored:
+    """Stores what the calls log, but for those that are refused.
 
     Points of one owner in the group become one batch, numbered `seq` of this server's writer. Runs are locked before
     models and both in the order of their ids, so that two groups never wait for each other in a circle.
@@ -58,9 +76,10 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> li
             context_id = unit.keys.context_id(scope.workspace_id, context)
             columns = from_lists([key_id], [point.step], [point.time_us], [point.value], context_id)
             points.setdefault(models[point.model_uid].id, []).append(columns)
+    tails: dict[int, Tail] = {}
     if points:
-        unit.points.append(writer, seq, {owner_id: concat(parts) for owner_id, parts in points.items()})
-    return refusals
+        tails = unit.points.append(writer, seq, {owner_id: concat(parts) for owner_id, parts in points.items()})
+    return Stored(refusals, runs, tails)
 
 
 def _columns(unit: Unit, scope: Scope, logged: Logged, skip: int) -> Points:
@@ -75,15 +94,6 @@ def _columns(unit: Unit, scope: Scope, logged: Logged, skip: int) -> Points:
         logged.rows if len(logged.rows) else -1,
     )
     return columns.take(slice(skip, None)) if skip else columns
-
-
-class Head(NamedTuple):
-    """What a log call has to know of a run or model."""
-
-    id: int
-    uid: str
-    workspace_id: int
-    lifecycle: str
 
 
 def _locked(unit: Unit, table: str, uids: set[str]) -> dict[str, Head]:

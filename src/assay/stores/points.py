@@ -24,6 +24,7 @@ CHUNK = 500
 TAIL_BATCHES = 32
 TAIL_BYTES = 256 * 1024
 EARLY = 0.75  # of a full tail
+Tail = tuple[int, int]  # its batches and their bytes
 
 batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
 live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
@@ -46,9 +47,10 @@ ON CONFLICT (owner_id, key_id, context_id) DO UPDATE SET
   max_value = CASE WHEN metric_live.max_value >= excluded.max_value OR excluded.max_value IS NULL
     THEN metric_live.max_value ELSE excluded.max_value END
 """
+# An index that is told of the time once a second costs less, and a rest is a minute.
 OR_LONGER = """
 ON CONFLICT (owner_id) DO UPDATE SET
-  touched_us = CASE WHEN excluded.touched_us > metric_motion.touched_us
+  touched_us = CASE WHEN excluded.touched_us > metric_motion.touched_us + 1000000
     THEN excluded.touched_us ELSE metric_motion.touched_us END,
   batches = metric_motion.batches + 1, bytes = metric_motion.bytes + excluded.bytes
 RETURNING owner_id, batches, bytes
@@ -63,10 +65,11 @@ class PointStore:
         self._connection = unit.connection
         self.compaction = Compaction(unit)
 
-    def append(self, writer: str, seq: int, points: Mapping[int, Points]) -> None:
+    def append(self, writer: str, seq: int, points: Mapping[int, Points]) -> dict[int, Tail]:
         """Stores a batch for each owner, and what it changes of the latest values; a tail grown too long is compacted.
 
-        Statements go to the driver itself, in the order of owners and keys: this is the house's busiest path.
+        Gives back the other tails. Statements go to the driver itself, in the order of owners and keys: this is the
+        house's busiest path.
         """
         unit, now = self._unit, self._unit.now_us()
         batches, touched, values = [], [], []
@@ -80,15 +83,17 @@ class PointStore:
         for owner_id, count, _ in tails:
             if count == 1:  # it was at rest, or has just been compacted
                 self._set_in_motion(owner_id)
-        fill = {owner_id: max(count / TAIL_BATCHES, held / TAIL_BYTES) for owner_id, count, held in tails}
-        long = sorted(owner_id for owner_id, share in fill.items() if share > 1)
-        near = [owner_id for owner_id, share in fill.items() if share > EARLY]
-        if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
-            long = [max(near, key=fill.__getitem__)]
-        counts = {owner_id: count for owner_id, count, held in tails if held <= EARLY * TAIL_BYTES}
-        for owner_id in long:
-            if owner_id in counts:
-                self.compaction.shorten(owner_id, counts[owner_id])
+        grown = {owner_id: (count, held) for owner_id, count, held in tails}
+        long = due(grown)
+        self.fold(long, grown)
+        return {owner_id: tail for owner_id, tail in grown.items() if owner_id not in long}
+
+    def fold(self, owner_ids: Sequence[int], tails: Mapping[int, Tail]) -> None:
+        """The tails of these owners are short again, in the order given."""
+        for owner_id in owner_ids:
+            count, held = tails[owner_id]
+            if held <= EARLY * TAIL_BYTES:
+                self.compaction.shorten(owner_id, count)
             else:
                 self.compaction.compact(owner_id)
 
@@ -165,6 +170,16 @@ class PointStore:
         tables = (chunk, page, batch)
         payloads = union_all(*(select(table.c.payload).where(table.c.owner_id == owner_id) for table in tables))
         return concat([decode(payload) for payload in self._connection.scalars(payloads)]).normal()
+
+
+def due(tails: Mapping[int, Tail]) -> list[int]:
+    """Those whose tails are to be made short now."""
+    fill = {owner_id: max(count / TAIL_BATCHES, held / TAIL_BYTES) for owner_id, (count, held) in tails.items()}
+    long = sorted(owner_id for owner_id, share in fill.items() if share > 1)
+    near = [owner_id for owner_id, share in fill.items() if share > EARLY]
+    if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
+        long = [max(near, key=fill.__getitem__)]
+    return long
 
 
 def _of_series(points: Points, key_id: int, context_id: int) -> Points:

@@ -61,7 +61,8 @@ class PostgresStore:
         self._damaged: set[int] = set()
         self._engine = _engine(address, 16, 16)
         self._names = _engine(address, 2, 2)  # who interns holds a connection of the other already
-        self._logs = _engine(address, 1, 0)  # so that no reader keeps the writer from a connection
+        # The writer begins and ends its transactions by itself, and no reader keeps it from a connection.
+        self._logs = _engine(address, 1, 0).execution_options(isolation_level="AUTOCOMMIT")
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)

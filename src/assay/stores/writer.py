@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.stores.delta import Delta
-from assay.stores.logging import store_logged
+from assay.stores.logging import Stored, store_logged
+from assay.stores.shortcut import Shortcut
 from assay.stores.unit import Unit
 from assay.wire.errors import AssayError, Unavailable
 
@@ -68,6 +69,7 @@ class Writer:
         self._writer = f"server:{replica}"
         self._unit = unit
         self._lock = lock
+        self._shortcut = Shortcut() if delta.begin else None
         self._connection: Connection | None = None
         self._seq = 0
         self._callers = 0  # who called or waited when the last group was done
@@ -186,23 +188,27 @@ class Writer:
 
     def _committed(self, group: list[_Job]) -> BaseException | None:
         """The group is committed and each is answered; or nothing of it remains, and this is why."""
+        stored: Stored | None = None
         try:
             connection = self._connected()
+            if self._shortcut is not None and self._goes_straight(self._shortcut, connection, group):
+                return None
             with connection.begin():
-                unit = self._unit(connection)
-                unit.keys.known = self._keys
+                unit = self._begun(connection)
                 outcomes = [(job, *_attempt(connection, unit, job.work)) for job in group if job.work is not None]
                 calls = [(job.scope, job.logged) for job in group if job.logged is not None and job.scope is not None]
                 if calls:
                     self._seq += 1
-                    refusals = store_logged(unit, self._writer, self._seq, calls)
+                    stored = store_logged(unit, self._writer, self._seq, calls)
                     outcomes += [
                         (job, None, refusal)
-                        for job, refusal in zip((j for j in group if j.work is None), refusals, strict=True)
+                        for job, refusal in zip((j for j in group if j.work is None), stored.refusals, strict=True)
                     ]
         except BaseException as error:  # noqa: BLE001 -- nobody waits for ever, and nobody pays for a neighbour
             self._recover()
             return error
+        if stored is not None and self._shortcut is not None:
+            self._shortcut.learn(stored)
         if unit.keys.fresh:
             if len(self._keys) > KEY_CACHE:
                 self._keys = {}
@@ -213,6 +219,35 @@ class Writer:
             else:
                 job.future.set_exception(refusal)
         return None
+
+    def _begun(self, connection: Connection) -> Unit:
+        if self._delta.begin:
+            connection.exec_driver_sql(self._delta.begin)
+        unit = self._unit(connection)
+        unit.keys.known = self._keys
+        return unit
+
+    def _goes_straight(self, shortcut: Shortcut, connection: Connection, group: list[_Job]) -> bool:
+        """Whether the group took the shortcut, and is answered; tails that it made too long are folded then."""
+        calls = [(job.scope, job.logged) for job in group if job.logged is not None and job.scope is not None]
+        if len(calls) < len(group):
+            return False
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        self._seq += 1
+        if not shortcut.store(raw.cursor(), self._writer, self._seq, calls, self._keys):
+            return False
+        for job in group:
+            job.future.set_result(None)
+        if long := shortcut.due(calls):
+            try:
+                with connection.begin():
+                    remember = shortcut.fold(self._begun(connection), long)
+                remember()
+            except Exception:  # noqa: BLE001 -- the next call to these runs meets it again, and is told
+                shortcut.forget(long)
+                self._recover()
+        return True
 
 
 def _attempt(connection: Connection, unit: Unit, work: Callable[[Unit], Any]) -> tuple[Any, AssayError | None]:

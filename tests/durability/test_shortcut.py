@@ -1,0 +1,217 @@
+"""The one statement that most log calls are on PostgreSQL stores nothing unless all is as the server remembers it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import event, text
+from support.postgres import fresh_database
+from support.stores import random
+
+from assay.core.scope import Scope
+from assay.core.tracking import Logged
+from assay.stores.points import TAIL_BATCHES
+from assay.stores.postgres import PostgresStore
+from assay.testing.house import House
+from assay.wire.errors import NotActive, NotFound
+
+SOON_S = 30
+
+
+@pytest.fixture
+def address(database_server: Any) -> str:
+    return fresh_database(database_server)
+
+
+@pytest.fixture
+def store(address: str, tmp_path: Path) -> Iterator[PostgresStore]:
+    made = PostgresStore(address, "one", random)
+    made._upkeep.close()  # what settles here, the tests do
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def house(store: PostgresStore) -> House:
+    return House(store)
+
+
+@pytest.fixture
+def other(address: str) -> Iterator[PostgresStore]:
+    """Another server on the same database."""
+    made = PostgresStore(address, "two", random)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def begun(store: PostgresStore) -> list[int]:
+    """Grows by one with each transaction of the writer that is not the one statement."""
+    found: list[int] = []
+    event.listen(store._logs, "begin", lambda _: found.append(1))
+    return found
+
+
+def send(house: House, uid: str, *steps: int, value: float = 0.5, key: str = "loss", **given: Any) -> Future[None]:
+    n = len(steps)
+    return house.store.log(house.scope, Logged(uid, [key] * n, [value] * n, steps, [7] * n, **given))
+
+
+def steps(house: House, uid: str) -> list[int]:
+    return house.history.history(house.scope, uid, "loss").step.tolist()
+
+
+def latest(house: House, uid: str) -> list[int]:
+    return [one.step for one in house.runs.get(house.scope, uid).metrics]
+
+
+def test_calls_after_the_first_are_one_statement(house: House, begun: list[int]) -> None:
+    uid = house.run()
+    send(house, uid, 0).result(SOON_S)
+    assert len(begun) == 1
+    for step in range(1, 5):
+        send(house, uid, step).result(SOON_S)
+    send(house, uid, 5, 6, 7).result(SOON_S)
+    assert len(begun) == 1
+    assert steps(house, uid) == list(range(8))
+    assert latest(house, uid) == [7]
+    send(house, uid, 8, key="accuracy").result(SOON_S)  # a new name
+    send(house, uid, 9, rows=[3]).result(SOON_S)
+    send(house, uid, 10, tags={"a": "b"}).result(SOON_S)
+    assert len(begun) == 4
+
+
+def test_tails_are_short_and_complete(house: House, store: PostgresStore, begun: list[int]) -> None:
+    uids = [house.run() for _ in range(3)]
+    for step in range(120):
+        for future in [send(house, uid, step) for uid in uids]:
+            future.result(SOON_S)
+    with store.read() as unit:
+        counts = dict(
+            unit.connection.execute(text("SELECT owner_id, count(*) FROM metric_batch GROUP BY owner_id")).all()
+        )  # type: ignore[attr-defined]
+        told = dict(unit.connection.execute(text("SELECT owner_id, batches FROM metric_motion")).all())  # type: ignore[attr-defined]
+    assert told == counts
+    assert max(counts.values()) <= TAIL_BATCHES
+    assert len(begun) < 60
+    for uid in uids:
+        assert steps(house, uid) == list(range(120))
+        assert latest(house, uid) == [119]
+
+
+@pytest.mark.parametrize("whose", ["own", "other"])
+def test_a_run_that_came_to_rest_has_each_latest_value_once(
+    house: House, store: PostgresStore, other: PostgresStore, whose: str
+) -> None:
+    uid = house.run()
+    for step in range(3):
+        send(house, uid, step).result(SOON_S)
+    assert (store if whose == "own" else other).settle(-1_000_000) == 1
+    send(house, uid, 3).result(SOON_S)
+    assert latest(house, uid) == [3]
+    assert steps(house, uid) == [0, 1, 2, 3]
+    send(house, uid, 2, value=9.0).result(SOON_S)
+    assert latest(house, uid) == [3]
+
+
+def test_a_run_that_comes_to_rest_meanwhile_has_each_latest_value_once(
+    house: House, other: PostgresStore, address: str
+) -> None:
+    """The statement waits for the run's lock, and what it saw before is no longer so."""
+    uid = house.run()
+    for step in range(3):
+        send(house, uid, step).result(SOON_S)
+    run_id = house.head(uid).id
+    with other._engine.begin() as connection:
+        unit = other._unit(connection)
+        assert unit.points.compaction.settle(run_id, unit.now_us() + 1_000_000)
+        waiting = send(house, uid, 3)
+        wait_for_a_waiter(address)
+        assert not waiting.done()
+    waiting.result(SOON_S)
+    assert latest(house, uid) == [3]
+    assert steps(house, uid) == [0, 1, 2, 3]
+
+
+def test_a_run_that_is_deleted_meanwhile_takes_nothing(house: House, other: PostgresStore, address: str) -> None:
+    uid, neighbour = house.run(), house.run()
+    for future in [send(house, uid, 0), send(house, neighbour, 0)]:
+        future.result(SOON_S)
+    with other._engine.begin() as connection:
+        connection.execute(text("UPDATE run SET lifecycle = 'deleted' WHERE uid = :uid"), {"uid": uid})
+        waiting = send(house, uid, 1)
+        wait_for_a_waiter(address)
+        beside = send(house, neighbour, 1)
+    with pytest.raises(NotActive):
+        waiting.result(SOON_S)
+    beside.result(SOON_S)
+    assert steps(house, uid) == [0]
+    assert steps(house, neighbour) == [0, 1]
+
+
+def test_another_workspace_does_not_know_the_run(house: House) -> None:
+    uid = house.run()
+    send(house, uid, 0).result(SOON_S)
+    logged = Logged(uid, ["loss"], [0.5], [1], [1])
+    with pytest.raises(NotFound):
+        house.store.log(Scope(house.scope.workspace_id + 1), logged).result(SOON_S)
+    assert steps(house, uid) == [0]
+
+
+def test_a_commit_that_fails_is_told(house: House, address: str) -> None:
+    """The statement itself has succeeded by then: what counts is the answer after it."""
+    uid = house.run()
+    send(house, uid, 0).result(SOON_S)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'not at the end'; END $$"
+        )
+        connection.execute(
+            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON metric_batch DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+        with pytest.raises(Exception, match="not at the end"):
+            send(house, uid, 1).result(SOON_S)
+        connection.execute("DROP TRIGGER late ON metric_batch")
+    send(house, uid, 2).result(SOON_S)
+    assert steps(house, uid) == [0, 2]
+
+
+def test_a_damaged_tail_is_told_to_who_logs_next_and_to_nobody_else(
+    house: House, store: PostgresStore, address: str
+) -> None:
+    uid, neighbour = house.run(), house.run()
+    for step in range(5):
+        send(house, uid, step).result(SOON_S)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE metric_batch SET payload = 'damaged' WHERE seq = (SELECT min(seq) FROM metric_batch)"
+        )
+    refused = 0
+    for step in range(5, 50):
+        send(house, neighbour, step).result(SOON_S)
+        try:
+            send(house, uid, step).result(SOON_S)
+        except Exception:
+            refused += 1
+    assert 0 < refused < 45
+    assert steps(house, neighbour) == list(range(5, 50))
+
+
+def wait_for_a_waiter(address: str) -> None:
+    """Somebody waits for a lock in this database."""
+    deadline = time.monotonic() + SOON_S
+    with psycopg.connect(address, autocommit=True) as connection:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        while not connection.execute(waiting).fetchone()[0]:  # type: ignore[index]
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
