@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from cells import LOADS, Outcome, Started
+from cells import LOADS, NATIVE, Outcome, Started
 from files import Big, Copy
 from floors import Floors
 from load import Load
@@ -19,6 +19,7 @@ TIMES: dict[tuple[str, str], tuple[float, float]] = {  # (cell, engine) -> times
     ("single-8", "SQLite"): (25, 2),
     ("single-8", "PostgreSQL"): (25, 2),
 }
+NATIVE_BARS = {"SQLite": (3e6, 1.5e6), "PostgreSQL": (None, 0.8e6)}  # points/s in the first window, in all
 TIMES_FLOOR = 3.0
 SHARE_OF_CP = 0.5
 START_S, IDLE_MB = 1.5, 120.0
@@ -51,6 +52,7 @@ def verdicts(found: Found, kinds: list[Kind], floors: Floors | None, copy: Copy 
 
         for cell in LOADS:
             made += _beside_peers(cell, kind, found, kinds)
+        made += _native(kind, cast("Load | None", of(NATIVE)))
         one = cast("Load | None", of("batch-1"))
         if one and floors:
             limit = TIMES_FLOOR * floors.batch_ms
@@ -120,6 +122,22 @@ def _beside_peers(cell: str, kind: Kind, found: Found, kinds: list[Kind]) -> lis
                 ratio >= times,
             )
         )
+    return made
+
+
+def _native(kind: Kind, found: Load | None) -> list[Verdict]:
+    """The native API's rate from an empty store on, and the median of all windows."""
+    if found is None:
+        return []
+    first, sustained = NATIVE_BARS[kind.name.rsplit(" ", 1)[1]]
+    made = []
+    for when, bar, rate in (
+        ("first tenth", first, found.points_per_s[0]),
+        ("median of ten tenths", sustained, found.median),
+    ):
+        if bar is not None:
+            what = f"{LOADS[NATIVE].title}, {when}, {kind.name}"
+            made.append(Verdict(what, f"{rate:,.0f} points/s", "", f"≥ {bar / 1e6:g} M points/s", rate >= bar))
     return made
 
 

@@ -13,16 +13,20 @@ from urllib.parse import urlsplit
 
 import numpy
 
+from assay.wire.points import MEDIA_TYPE, pack
+
 FIRST = 100_000  # six digits from the first batch to the millionth: the width of steps and times does not change
 POOL = 200  # 20,000 steps a series until values come again
+COLUMN_POOL = 8  # of larger bodies
 LOG_BATCH = "/api/2.0/mlflow/runs/log-batch"
+POINTS = "/api/v1/runs/%s/points?writer=bench&first=%d"
 LOG_METRIC = "/api/2.0/mlflow/runs/log-metric"
 
 
-def head(url: str, method: str, path: str, length: int) -> bytes:
-    """The head of a request with a JSON body of this length."""
+def head(url: str, method: str, path: str, length: int, kind: str = "application/json") -> bytes:
+    """The head of a request with a body of this length."""
     return (
-        f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Type: application/json\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Type: {kind}\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
 
@@ -93,3 +97,33 @@ class Singles:
                 number,
             )
             yield head(url, "POST", LOG_METRIC, len(body)) + body
+
+
+class Columns:
+    """Bodies of binary columns, as our SDK packs what it logs at once: at each step, one point of each key."""
+
+    def __init__(self, keys: int, steps: int, seed: int = 0) -> None:
+        self.points = keys * steps
+        self._names = [f"train/metric_{key:03d}" for key in range(keys)]
+        # Packed beforehand: what comes before the columns that change, and the column that does not.
+        sample = pack(self._names, list(range(keys)) * steps, [0] * self.points, [0] * self.points, [0.0] * self.points)
+        self._before = sample[: len(sample) - self.points * (3 * 8 + 4)]
+        self._keys = sample[len(sample) - self.points * 4 :]
+        walk = walks(keys, COLUMN_POOL * steps, seed).T.astype("<f8").tobytes()
+        self._values = [walk[at : at + self.points * 8] for at in range(0, len(walk), self.points * 8)]
+        self._steps = numpy.repeat(numpy.arange(steps, dtype="<i8"), keys)
+
+    def requests(self, url: str, run_id: str, start: int) -> Iterator[bytes]:
+        """Requests without end, each with points that none before had, numbered as one writer does."""
+        length = len(self._before) + self.points * (3 * 8 + 4)
+        for number in itertools.count():
+            steps = self._steps + number * (self._steps[-1] + 1)
+            times_us = 1_700_000_000_000_000 + steps * 1_000_000
+            path = POINTS % (run_id, number * self.points)
+            values = self._values[(start + number) % COLUMN_POOL]
+            yield b"".join(
+                (
+                    head(url, "POST", path, length, MEDIA_TYPE),
+                    *(self._before, values, steps.tobytes(), times_us.tobytes(), self._keys),
+                )
+            )

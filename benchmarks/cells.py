@@ -25,10 +25,12 @@ class Lengths:
     windows: int = 3
     big_bytes: int = 1 << 30
     small_files: int = 2_000
+    native_s: float = 300  # from the first request on, as ten windows
 
 
 FULL = Lengths(window_s=60, tail_s=300, warm_s=3)
-QUICK = Lengths(window_s=5, tail_s=30, warm_s=1)
+QUICK = Lengths(window_s=5, tail_s=30, warm_s=1, native_s=10)
+NATIVE_WINDOWS = 10
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ class Shape:
     unit: str = "points/s"
 
 
+NATIVE = "native-8"
 LOADS = {
     "batch-8": Shape("batch", 8, "log-batch, 10 keys x 100 steps, 8 connections"),
     "batch-1": Shape("batch", 1, "log-batch, 10 keys x 100 steps, 1 connection"),
     "wide-8": Shape("wide", 8, "log-batch, 1,000 keys x 1 step, 8 connections"),
     "single-8": Shape("single", 8, "log-metric, 8 connections", "requests/s"),
+    NATIVE: Shape("columns", 8, "native points, 10 keys x 3,200 steps, 8 connections"),
 }
 CELLS = ("start", *LOADS, "big-file", "small-files", "tail")
 
@@ -64,7 +68,7 @@ Outcome = load.Load | files.Big | files.Small | tail.Growth | Started
 
 def applies(cell: str, kind: Kind) -> bool:
     """Whether the cell is measured on this kind of server."""
-    if cell in ("tail", "batch-1", "wide-8"):  # our own tables; beside the floors; reported without a bar
+    if cell in ("tail", "batch-1", "wide-8", NATIVE):  # our own tables; beside the floors; reported without a bar
         return kind.ours
     return kind.files or not cell.endswith(("-file", "-files"))
 
@@ -73,16 +77,11 @@ def measure(cell: str, target: Target, lengths: Lengths, source: Path | None) ->
     """The outcome of one cell on a running server."""
     if cell in LOADS:
         asked = LOADS[cell]
-        return load.outcome(
-            load.start(
-                target.url,
-                asked.shape,
-                asked.connections,
-                warm_s=lengths.warm_s,
-                window_s=lengths.window_s,
-                windows=lengths.windows,
-            )
-        )
+        warm_s, window_s, windows = lengths.warm_s, lengths.window_s, lengths.windows
+        if cell == NATIVE:
+            warm_s, window_s, windows = 0.0, lengths.native_s / NATIVE_WINDOWS, NATIVE_WINDOWS
+        settings = {"warm_s": warm_s, "window_s": window_s, "windows": windows}
+        return load.outcome(load.start(target.url, asked.shape, asked.connections, **settings))
     if cell == "tail":
         return tail.watch(target, lengths.tail_s)
     if cell == "small-files":

@@ -1,8 +1,9 @@
 """The load, in a process of its own: `load.py` reads a job as JSON from its input and writes the outcome to its output.
 
-A job: url, shape (batch | wide | single), connections, warm_s, window_s, windows, short_runs. The shapes: 10 keys x
-100 steps, 1,000 keys x 1 step, one point. Each connection logs to a run of its own; with `short_runs`, every other
-connection ends its run after that many requests and begins another.
+A job: url, shape (batch | wide | single | columns), connections, warm_s, window_s, windows, short_runs. The shapes: 10
+keys x 100 steps, 1,000 keys x 1 step, one point; and, over the native API, 10 keys x 3,200 steps as binary columns. Each
+connection logs to a run of its own; with `short_runs`, every other connection ends its run after that many requests and
+begins another.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bodies import Batches, Singles
+from bodies import Batches, Columns, Singles
 from loop import drive
 
 API = "/api/2.0/mlflow/"
@@ -62,7 +63,7 @@ def new_run(url: str) -> dict[str, Any]:
     return dict(call(url, "runs/create", {"experiment_id": "0", "start_time": now})["run"]["info"])
 
 
-def short_runs(url: str, maker: Batches | Singles, start: int, length: int) -> Iterator[bytes]:
+def short_runs(url: str, maker: Batches | Columns | Singles, start: int, length: int) -> Iterator[bytes]:
     """Requests to one run after another, each ended after `length` requests."""
     while True:
         run_id = new_run(url)["run_id"]
@@ -74,7 +75,12 @@ def short_runs(url: str, maker: Batches | Singles, start: int, length: int) -> I
 def perform(job: dict[str, Any]) -> dict[str, Any]:
     """Drives the load and counts answers by window."""
     url, shape = job["url"], job["shape"]
-    maker = {"batch": lambda: Batches(10, 100), "wide": lambda: Batches(1_000, 1), "single": Singles}[shape]()
+    maker = {
+        "batch": lambda: Batches(10, 100),
+        "wide": lambda: Batches(1_000, 1),
+        "single": Singles,
+        "columns": lambda: Columns(10, 3_200),
+    }[shape]()
     streams = [
         short_runs(url, maker, 7 * index, job["short_runs"])
         if job.get("short_runs") and index % 2
