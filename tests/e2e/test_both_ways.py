@@ -54,7 +54,7 @@ def test_both_ways(client: str, server: Server, tmp_path: Path) -> None:
     assert read["tags"]["team"] == "risk"
     assert read["tags"]["mlflow.note.content"] == native["note"] == "a note"
     assert [(step, value) for step, _, value in read["points"]["loss"]] == list(enumerate(VALUES))
-    (ours,) = runs(f"attributes.run_id = '{uid}'", url=server.url)
+    (ours,) = runs(f"id = '{uid}'", url=server.url)
     assert [(step, str(value)) for step, value in ours.history("loss")] == [
         (0, "0.5"), (1, "nan"), (2, "inf"), (3, "-inf"), (4, "1e-300"),
     ]  # fmt: skip
