@@ -49,6 +49,30 @@ know is refused, in the query as in the body. Every route may refuse with 401, 4
 `page_token` of the next page, and null on the last one.
 
 """
+FORMS = """
+## Forms of histories and lists of runs
+
+`GET /api/v1/runs` and `GET /api/v1/runs/{id}/history` answer in the form that `format` names, or else in the first
+one of the Accept header that they have:
+
+| `format` | media type | of a history | of runs |
+|---|---|---|---|
+| `json` | `application/json` | a page of at most 100,000 points, as columns | a page |
+| `points` | `application/vnd.assay.points` | a page of at most 1,000,000 points, as they are sent | |
+| `arrow` | `application/vnd.apache.arrow.stream` | the same | all that match, at most 1,000,000 |
+| `parquet` | `application/vnd.apache.parquet` | the same | the same |
+
+Where the answer is no JSON, the next page's token stands in the header `X-Next-Page-Token`. A table of runs has a list
+of (key, value) for params and tags, and a list of (key, last, min, max, step, time_us) for metrics.
+
+## Changes
+
+`GET /api/v1/changes` is a stream of server-sent events without an end. A change of a run, its points included, is told
+within about a second as an event `run`, whose data is `{"id": ..., "experiment_id": ...}`; a change may be told more
+than once, and what has become of the run is asked for by its id. A client that sends the last `id` that it saw as
+`Last-Event-ID`, as browsers do by themselves, is told first what it has missed. At most 1,000 clients listen to a
+server.
+"""
 AGAIN = """
 ## Sending something again
 
@@ -60,6 +84,7 @@ A request whose answer was lost can be sent again, and is done once:
   `Idempotency-Key` (at most 200 characters) stands for one: the same key is answered with the same thing and status
   200, and with 409 where the body names another experiment or name. Keys are never forgotten: the id is derived from
   the key;
+- a second DELETE of a logged model is answered with 404, since it cannot be seen any more;
 - `POST /api/v1/experiments` is refused the second time, since the name is taken;
 - only fork and rewind are done as often as they are asked for.
 """
@@ -269,7 +294,7 @@ def native_page() -> str:
         fields = ", ".join(f"`{name}`" for name in route.query.__struct_fields__)
         refused = ", ".join(map(str, sorted(refusals(route) - {401, 403, 422, 500, 503})))
         text += row(route.method, f"`{path}`", "; ".join(filter(None, (fields, kind))), route.line, refused)
-    text += AGAIN
+    text += FORMS + AGAIN
     text += f"\n## Points\n\n`POST /api/v1/runs/{{id}}/points` takes `{points.MEDIA_TYPE}`:\n\n"
     return text + "```text\n" + (inspect.getdoc(points) or "").partition("\n\n")[2] + "\n```\n"
 

@@ -68,6 +68,14 @@ def test_params_never_change_and_configs_do(api: Api) -> None:
     assert api.get(f"runs/{uid}")["name"] != "never"
 
 
+def test_a_config_that_does_not_fit_what_is_there_changes_nothing(api: Api) -> None:
+    uid = api.run(config={"a.b": 1})
+    answer = api.ask("PATCH", f"runs/{uid}", {"name": "never", "config": {"a": {"b": 2}}})
+    refused(answer, 422, "invalid_input", "config.a.b")
+    assert api.get(f"runs/{uid}")["name"] != "never"
+    assert patch(api, uid, config_replaced={}, config={"a": {"b": 2}})["params"] == {"a.b": "2"}
+
+
 def test_groups_datasets_and_models_are_joined(api: Api) -> None:
     uid = api.run()
     made = api.mlflow("POST", "logged-models", {"experiment_id": "0", "name": "m"})["model"]["info"]["model_id"]

@@ -61,6 +61,15 @@ def test_experiments_are_listed_by_page_and_filter(api: Api) -> None:
     }
 
 
+def test_a_name_that_is_taken_changes_nothing(api: Api) -> None:
+    id, _ = make(api, "one of two"), make(api, "two of two")
+    answer = api.ask("PATCH", f"experiments/{id}", {"lifecycle": "archived", "name": "two of two", "tags": {"a": "b"}})
+    refused(answer, 409, "already_exists", "name")
+    after = api.get(f"experiments/{id}")
+    assert (after["name"], after["lifecycle"], after["tags"]) == ("one of two", "active", {})
+    assert api.ask("PATCH", f"experiments/{id}", {"name": "one of two"}).status == 200
+
+
 @pytest.mark.parametrize("asked", ["status = 'x'", "user = 'u'", "metrics.a > 1", "NOT params.x = '1' OR id = '0'"])
 def test_what_experiments_do_not_have_is_told(api: Api, asked: str) -> None:
     refused(api.ask("GET", "experiments", filter=asked), 422, "invalid_input", "filter")

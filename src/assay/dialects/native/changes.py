@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -12,7 +13,9 @@ from assay.dialects.native.feed import Feed
 from assay.dialects.native.table import Call, Route
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND
-from assay.wire.errors import InvalidInput, NotFound
+from assay.wire.errors import AssayError, InvalidInput, NotFound
+
+log = logging.getLogger(__name__)
 
 EVENTS = "text/event-stream"
 LAST_HEADER = "Last-Event-ID"
@@ -58,6 +61,8 @@ async def _events(feed: Feed, position: str, wanted: set[int] | None) -> AsyncIt
             elif wanted is None or told.experiment_id in wanted:
                 data = msgspec.json.encode(ChangedRun(told.run_uid, told.experiment_id)).decode()
                 yield f"id: {told.position}\nevent: run\ndata: {data}\n\n".encode()
+    except AssayError as error:  # the database is away: the client comes again, with the last that it saw
+        log.warning("Changes cannot be read: %s", error)
     finally:
         await following.aclose()  # type: ignore[attr-defined]  # it is a generator
 

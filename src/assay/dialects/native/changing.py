@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assay.core.config import index
+from assay.core.config import index, merge
 from assay.core.scope import Scope
 from assay.core.tracking import NOTE_TAG, PARENT_TAG, Dataset, DatasetInput, Logged, ModelUse, Status
 from assay.services.base import check_text
@@ -89,6 +89,9 @@ def change(services: Services, scope: Scope, uid: str, given: RunChange) -> None
     datasets = list(map(_dataset, given.datasets))
     check(given.params, given.config, *given.groups)
     check({}, given.config_replaced)
+    if given.config is not None:  # together with what is there it may be too much, or say one key twice
+        before = services.configs.get(scope, uid)[1] if given.config_replaced is None else given.config_replaced
+        check({}, merge(before, given.config))
     if given.name is not None:
         check_text("run_name", given.name, NAME_BOUND, blank=True)
     run = active(services.runs.head(scope, uid))

@@ -80,7 +80,7 @@ def change(call: Call[NoQuery, ExperimentChange]) -> answers.Experiment:
         check_text("tag key", key, TAG_KEY_BOUND)
         check_text("tag value", value or "", TAG_VALUE_BOUND, blank=True)
     if given.name is not None:
-        check_text("name", given.name, NAME_BOUND)
+        _check_free(services, scope, id, check_text("name", given.name, NAME_BOUND))
     if given.lifecycle is not None and given.lifecycle is not Lifecycle.DELETED:
         _bring(services, scope, id, given.lifecycle)
     if given.name is not None:
@@ -95,6 +95,13 @@ def change(call: Call[NoQuery, ExperimentChange]) -> answers.Experiment:
     if given.lifecycle is Lifecycle.DELETED:
         _bring(services, scope, id, given.lifecycle)
     return answers.experiment(services.experiments.get(scope, id))
+
+
+def _check_free(services: Services, scope: Scope, id: int, name: str) -> None:
+    """Raises AlreadyExists before anything is changed, where another experiment has the name."""
+    with suppress(NotFound):
+        if services.experiments.by_name(scope, name).id != id:
+            raise AlreadyExists(f"Experiment {name!r} exists", field="name", remedy="choose another name")
 
 
 def _bring(services: Services, scope: Scope, id: int, lifecycle: Lifecycle) -> None:
