@@ -63,7 +63,7 @@ def training(home: Path, moment: str, nth: int, when: str) -> tuple[str, int]:
     script = f"sys.argv[1:] = {[MOMENTS[moment], str(nth), when]!r}\n" + PREAMBLE
     process = begin(home, script)
     out, err = process.communicate(timeout=120)
-    assert process.returncode == -9, err
+    assert process.returncode == -9, (moment, nth, when, err)
     uid, *steps = out.split()
     return uid, int(steps[-1]) + 1 if steps else 0
 
@@ -96,9 +96,10 @@ def test_every_log_that_returned_arrives_once(
         moment = [*MOMENTS][number % len(MOMENTS)]
         nth, when = chance.randint(1, NTH[moment]), chance.choice(("before", "after"))
         with ThreadPoolExecutor() as pool:
-            if number % 3 == 0:
-                pool.submit(kill_soon, server, chance.uniform(0.1, 0.6))
+            killing = [pool.submit(kill_soon, server, chance.uniform(0.1, 0.6))] if number % 3 == 0 else []
             ended.append(training(home, moment, nth, when))
+            for done in killing:
+                done.result()
         seen[moment] += 1
         if number % 10 == 9:
             sync(home)
