@@ -1,0 +1,102 @@
+"""One poller serves all who follow changes, none runs while nobody does, and who is too slow is let go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.core.scope import Scope
+from assay.dialects.native import feed
+from assay.dialects.native.feed import Feed
+from assay.server.compose import Server, open_house
+from assay.server.home import Home
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Server]:
+    """An open house."""
+    opened = open_house(Home(tmp_path / "home"))
+    yield opened
+    opened.close()
+
+
+async def heard(following: Any, count: int) -> list[str]:
+    """The first runs that are told of."""
+    found: list[str] = []
+    async for told in following:
+        if told is not None:
+            found.append(told.run_uid)
+        if len(found) == count:
+            break
+    return found
+
+
+def test_one_poller_serves_all(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    asked = 0
+    since = house.services.changes.since
+
+    def counted(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return since(*args)
+
+    monkeypatch.setattr(type(house.services.changes), "since", staticmethod(counted))
+
+    async def main() -> None:
+        shared = Feed(house.services, lambda: False)
+        position = await shared.position(None)
+        followers = [shared.follow(position, 0.05) for _ in range(20)]
+        waiting = [asyncio.create_task(heard(item, 1)) for item in followers]
+        while shared.listeners < 20:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        uid = house.services.runs.create(Scope(), 0, name="r").run.uid
+        assert await asyncio.gather(*waiting) == [[uid]] * 20
+        for item in followers:
+            await item.aclose()
+        assert shared.listeners == 0
+        await asyncio.sleep(0.1)
+        before = asked
+        await asyncio.sleep(0.3)
+        assert asked == before  # nobody listens
+        assert before < 20 * 3 + 100
+
+    asyncio.run(main())
+
+
+def test_who_is_too_slow_is_let_go(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    monkeypatch.setattr(feed, "WAITING_BOUND", 2)
+
+    async def main() -> None:
+        shared = Feed(house.services, lambda: False)
+        following = shared.follow(await shared.position(None), 5)
+        first = house.services.runs.create(Scope(), 0, name="r").run.uid
+        assert await heard(following, 1) == [first]
+        for number in range(5):
+            house.services.runs.create(Scope(), 0, name=f"r{number}")
+        await asyncio.sleep(0.5)
+        assert shared.listeners == 0
+        assert [told async for told in following] == []
+
+    asyncio.run(main())
+
+
+def test_it_ends_with_the_server(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    over: list[bool] = []
+
+    async def main() -> None:
+        shared = Feed(house.services, lambda: bool(over))
+        following = shared.follow(await shared.position(None), 5)
+        waiting = asyncio.create_task(heard(following, 1))
+        await asyncio.sleep(0.1)
+        over.append(True)
+        assert await asyncio.wait_for(waiting, 5) == []
+
+    asyncio.run(main())
