@@ -60,6 +60,8 @@ class Pool:
         for kind, ids in self.things.items():
             while len(ids) < HELD:
                 body = {"name": f"f{secrets.token_hex(8)}"}
+                if kind != "experiments":  # the one that is there by itself may be deleted by now
+                    body["experiment"] = f"e{secrets.token_hex(8)}"
                 made = self.session.post(f"{self.url}/api/v1/{kind}", json=body, timeout=30).json()["id"]
                 ids.append(str(made))
                 if kind != "experiments":
