@@ -165,6 +165,9 @@ def test_a_writer_says_that_it_lives(http: Http, run_id: str) -> None:
     assert post(http, run_id, "writers", {"name": "w", "heartbeats": True}).status == 200
     assert post(http, run_id, "heartbeat", {"name": "w"}).status == 200
     assert post(http, "0" * 32, "heartbeat", {"name": "w"}).json["code"] == "not_found"
+    for name in ("", "w\0", "w" * 251):
+        answer = post(http, run_id, "heartbeat", {"name": name})
+        assert (answer.status, answer.json["field"]) == (422, "name")
 
 
 def test_a_large_body_is_one_request(http: Http, run_id: str) -> None:

@@ -168,7 +168,7 @@ def open_writer(call: Call[NoQuery, Opened]) -> Sender:
 
 def heartbeat(call: Call[NoQuery, Alive]) -> Noted:
     """Says that a writer lives."""
-    call.services.runs.heartbeat(call.scope, call.id, call.body.name)
+    call.services.runs.heartbeat(call.scope, call.id, check_text("name", call.body.name, KEY_BOUND))
     return Noted()
 
 
