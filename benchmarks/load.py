@@ -1,9 +1,9 @@
 """The load, in a process of its own: `load.py` reads a job as JSON from its input and writes the outcome to its output.
 
 A job: url, shape (batch | wide | single | columns), connections, warm_s, window_s, windows, short_runs. The shapes: 10
-keys x 100 steps, 1,000 keys x 1 step, one point; and, over the native API, 10 keys x 3,200 steps as binary columns. Each
-connection logs to a run of its own; with `short_runs`, every other connection ends its run after that many requests and
-begins another.
+keys x 100 steps, 1,000 keys x 1 step, one point; and, over the native API, 10 keys x 3,200 steps as binary columns.
+Each connection logs to a run of its own; with `short_runs`, every other connection ends its run after that many
+requests and begins another.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.core.points import chunks, pages
+from assay.core.points import chunks, columns, pages
 from assay.core.points.chunks import ChunkRange, position
 from assay.core.points.columns import Points, concat, from_lists
 from assay.core.points.latest import latest
@@ -44,6 +44,30 @@ def test_series_part_the_points(some: Points) -> None:
     found = normal.series()
     assert [(key, context) for key, context, _ in found] == sorted(model.series())
     assert all(of_columns(part) == model.history(key, context) for key, context, part in found)
+
+
+@given(st.lists(points(), min_size=1, max_size=4), st.sampled_from([0, 1, 64]))
+def test_parts_are_put_together_as_one_by_either_way(parts: list[Points], long_series: int) -> None:
+    normal = [part.normal() for part in parts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "LONG_SERIES", long_series)
+        found = columns.by_series(normal)
+    expected = concat(normal).normal().series()
+    assert [(key, context, of_columns(part)) for key, context, part in found] == [
+        (key, context, of_columns(part)) for key, context, part in expected
+    ]
+
+
+@pytest.mark.parametrize("keys", [10, 1 << 15, 1 << 40], ids=["few", "many", "far apart"])
+def test_keys_in_turn_are_put_together_in_their_order_of_arrival(keys: int) -> None:
+    """As a run logs: a point of each key at each step. Numbers far apart are sorted another way."""
+    key = [number * keys // 10 for _ in range(50) for number in (3, 9, 0, 5)]
+    step = [step for step in range(50) for _ in range(4)]
+    row = [0, 1] * 100
+    found = from_lists(key, step, step, [0.5] * 200, row=row).normal()
+    assert found.key.tolist() == sorted(key)
+    assert found.step.tolist() == list(range(50)) * 4
+    assert found.row.tolist() == [number for name in (0, 3, 5, 9) for number in [row[(3, 9, 0, 5).index(name)]] * 50]
 
 
 @given(points())

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, delete, insert, select
 
 from assay.core.ids import Kind, kind_of
 from assay.core.points import chunks, pages
-from assay.core.points.columns import Points, concat
+from assay.core.points.columns import Points, by_series, concat
 from assay.core.points.latest import latest as latest_of
 from assay.core.points.payload import decode, encode
 from assay.stores import schema
@@ -44,6 +44,14 @@ batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_pag
 live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
 
 
+class Fresh(NamedTuple):
+    """A batch of the transaction at hand."""
+
+    writer: str
+    seq: int
+    points: Points  # in canonical order
+
+
 class Compaction:
     """Moves an owner's points to where they are read best."""
 
@@ -51,7 +59,7 @@ class Compaction:
         self._unit = unit
         self._connection = unit.connection
 
-    def shorten(self, owner_id: int, count: int) -> None:
+    def shorten(self, owner_id: int, count: int, fresh: Fresh | None = None) -> None:
         """The tail of `count` batches is short again: small batches become one where they are most of it.
 
         Chunks grow by thousands of points. A run that logs point by point would rewrite its last chunk for each few.
@@ -59,7 +67,7 @@ class Compaction:
         small = self._unit.rows(f"{TAKE} AND count < ? RETURNING {BATCH}", (owner_id, FOLDED))
         points = [decode(payload) for _, _, payload in small]
         if 2 * len(small) <= count:
-            self.compact(owner_id, points)
+            self.compact(owner_id, points, fresh)
             return
         folded = concat(points).normal()
         payload = encode(folded)
@@ -68,17 +76,28 @@ class Compaction:
         fewer, shorter = len(small) - 1, sum(len(row[2]) for row in small) - len(payload)
         self._unit.driver().execute(self._unit.delta.sql(SHORTER), (fewer, shorter, owner_id))
 
-    def compact(self, owner_id: int, taken: Sequence[Points] = ()) -> None:
-        """The owner's tail lies in chunks and pages, and so does what was taken from it; its batches are gone."""
+    def compact(self, owner_id: int, taken: Sequence[Points] = (), fresh: Fresh | None = None) -> None:
+        """The owner's tail lies in chunks and pages, and so does what was taken from it; its batches are gone.
+
+        Args:
+            owner_id: Whose.
+            taken: What is no longer in the tail.
+            fresh: The batch that was just written, which need not be read to be known.
+        """
         rows = self._unit.rows(f"{TAKE} RETURNING {BATCH}", (owner_id,))
-        points = [*taken, *(decode(payload) for _, _, payload in rows)]
+        read = [
+            fresh.points if fresh is not None and (writer, seq) == (fresh.writer, fresh.seq) else decode(payload)
+            for writer, seq, payload in rows
+        ]
+        points = [*taken, *read]
         if not points:
             return
-        self._add(owner_id, concat(points).normal())
+        self._add(owner_id, points)
         self._unit.driver().execute(self._unit.delta.sql(EMPTY), (owner_id,))
 
-    def _add(self, owner_id: int, points: Points) -> None:
-        series_of = {(key_id, context_id): series for key_id, context_id, series in points.series()}
+    def _add(self, owner_id: int, parts: Sequence[Points]) -> None:
+        """The points of all parts, each in canonical order, lie in chunks and pages."""
+        series_of = {(key_id, context_id): series for key_id, context_id, series in by_series(parts)}
         chunked = self._chunked(owner_id, list(series_of))
         large: list[Points] = []
         small: list[Points] = []
@@ -210,7 +229,7 @@ class Compaction:
         points = concat([decode(payload) for payload in payloads])
         points = (points if step is None else points.take(points.step <= step)).normal()
         if len(points):
-            self._add(owner_id, points)
+            self._add(owner_id, [points])
         self._recompute_latest(owner_id)
 
     def _recompute_latest(self, owner_id: int) -> None:

@@ -15,7 +15,7 @@ from assay.core.points.payload import decode, encode
 from assay.core.scope import Scope
 from assay.core.tracking import Latest
 from assay.stores import schema
-from assay.stores.compaction import Compaction
+from assay.stores.compaction import Compaction, Fresh
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -73,8 +73,10 @@ class PointStore:
         """
         unit, now = self._unit, self._unit.now_us()
         batches, touched, values = [], [], []
+        fresh: dict[int, Fresh] = {}
         for owner_id in sorted(points):
             normal = points[owner_id].normal()
+            fresh[owner_id] = Fresh(writer, seq, normal)
             payload = encode(normal)
             batches.append((owner_id, writer, seq, len(normal), payload))
             touched.append((owner_id, now, 1, len(payload)))
@@ -85,17 +87,19 @@ class PointStore:
                 self._set_in_motion(owner_id)
         grown = {owner_id: (count, held) for owner_id, count, held in tails}
         long = due(grown)
-        self.fold(long, grown)
+        self.fold(long, grown, fresh)
         return {owner_id: tail for owner_id, tail in grown.items() if owner_id not in long}
 
-    def fold(self, owner_ids: Sequence[int], tails: Mapping[int, Tail]) -> None:
-        """The tails of these owners are short again, in the order given."""
+    def fold(
+        self, owner_ids: Sequence[int], tails: Mapping[int, Tail], fresh: Mapping[int, Fresh] | None = None
+    ) -> None:
+        """The tails of these owners are short again, in the order given; `fresh` are the batches just written."""
         for owner_id in owner_ids:
             count, held = tails[owner_id]
             if held <= EARLY * TAIL_BYTES:
-                self.compaction.shorten(owner_id, count)
+                self.compaction.shorten(owner_id, count, (fresh or {}).get(owner_id))
             else:
-                self.compaction.compact(owner_id)
+                self.compaction.compact(owner_id, fresh=(fresh or {}).get(owner_id))
 
     def _set_in_motion(self, owner_id: int) -> None:
         driver, sql = self._unit.driver(), self._unit.delta.sql

@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 
 NO_ROW = -1
 NO_CONTEXT = 0
+LONG_SERIES = 64  # points of a series that are worth arrays of their own
+MIXED = 16  # points a change of key below which the sort that finds runs finds none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,9 +72,11 @@ class Points:
         if len(self) < 2:
             return self
         key, context = self.key, self.context
-        if not ((key[1:] == key[:-1]) & (context[1:] == context[:-1])).all():
-            order = np.lexsort((context, key)) if (context != context[0]).any() else np.argsort(key, kind="stable")
-            points = self.take(order)
+        changes = np.count_nonzero((key[1:] != key[:-1]) | (context[1:] != context[:-1]))
+        if changes and not (context != context[0]).any():
+            points = self._permuted(_order(key, int(changes)))
+        elif changes:
+            points = self.take(np.lexsort((context, key)))
         else:
             points = self
         new = (points.key[1:] != points.key[:-1]) | (points.context[1:] != points.context[:-1])
@@ -82,6 +86,17 @@ class Points:
         nan = np.isnan(self.value)
         shown = np.where(nan, 0.0, self.value)
         return self.take(np.lexsort((nan, shown, self.row, self.time_us, self.step, self.context, self.key)))
+
+    def _permuted(self, order: npt.NDArray[Any]) -> Points:
+        """The points in this order; context and row are mostly the same everywhere, and then no matter."""
+        return Points(
+            self.key[order],
+            self.context,
+            self.row if not (self.row != self.row[0]).any() else self.row[order],
+            self.step[order],
+            self.time_us[order],
+            self.value[order],
+        )
 
     def series(self) -> list[tuple[int, int, Points]]:
         """The points of each (key, context), in key order; the points must be in canonical order."""
@@ -95,6 +110,34 @@ class Points:
         ]
 
 
+def _order(key: Ints, changes: int) -> npt.NDArray[Any]:
+    """The positions by key, stable. Numbers of 16 bits are sorted by counting, at a third of the cost."""
+    low, high = int(key.min()), int(key.max())
+    if changes * MIXED > len(key) and high - low < 1 << 16:
+        return np.argsort((key - low).astype(np.uint16), kind="stable")
+    return np.argsort(key, kind="stable")
+
+
+def by_series(parts: Sequence[Points]) -> list[tuple[int, int, Points]]:
+    """`series` of all parts' points in canonical order; each part must be in it already.
+
+    Long series are put together one by one, in arrays that fit the processor's caches.
+    """
+    if len(parts) == 1:
+        return parts[0].series()
+    n = sum(map(len, parts))
+    count = sum(
+        np.count_nonzero(p.key[1:] != p.key[:-1]) + np.count_nonzero(p.context[1:] != p.context[:-1]) for p in parts
+    )
+    if (count + len(parts)) * LONG_SERIES > n:
+        return concat(parts).normal().series()
+    found: dict[tuple[int, int], list[Points]] = {}
+    for part in parts:
+        for key, context, points in part.series():
+            found.setdefault((key, context), []).append(points)
+    return [(*name, concat(found[name]).normal()) for name in sorted(found)]
+
+
 def from_lists(
     key: Sequence[int] | Ints,
     step: Sequence[int] | Ints,
@@ -103,17 +146,17 @@ def from_lists(
     context: Sequence[int] | int = NO_CONTEXT,
     row: Sequence[int] | Ints | int = NO_ROW,
 ) -> Points:
-    """Points from plain lists; `context` and `row` may be one number for all."""
+    """Points from plain lists, or from arrays, which are not copied; `context` and `row` may be one number for all."""
     n = len(value)
     if n == 1 and isinstance(context, int) and isinstance(row, int):
         return one(int(key[0]), context, row, int(step[0]), int(time_us[0]), float(value[0]))
     return Points(
-        np.array(key, np.int64),
-        np.full(n, context, np.int64) if isinstance(context, int) else np.array(context, np.int64),
-        np.full(n, row, np.int64) if isinstance(row, int) else np.array(row, np.int64),
-        np.array(step, np.int64),
-        np.array(time_us, np.int64),
-        np.array(value, np.float64),
+        np.asarray(key, np.int64),
+        np.full(n, context, np.int64) if isinstance(context, int) else np.asarray(context, np.int64),
+        np.full(n, row, np.int64) if isinstance(row, int) else np.asarray(row, np.int64),
+        np.asarray(step, np.int64),
+        np.asarray(time_us, np.int64),
+        np.asarray(value, np.float64),
     )
 
 
