@@ -21,6 +21,9 @@ from targets import ROOT, Kind
 
 T = TypeVar("T")
 
+RESULTS = Path(__file__).with_name("RESULTS.md")
+SDK = "## In the program that trains"
+
 
 @dataclass
 class Report:
@@ -51,7 +54,7 @@ class Report:
             self._files(),
             self._start(),
         ]
-        parts += [self._tail(), self._servers(), self._failures(), _profiles()]
+        parts += [self._tail(), self._servers(), self._failures(), _by_hand("sdk.md"), _by_hand("profiles.md")]
         path.write_text("\n\n".join(part for part in parts if part) + "\n")
 
     def _top(self) -> str:
@@ -176,9 +179,22 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _profiles() -> str:
-    """Where the time goes, which is written by hand."""
-    place = Path(__file__).with_name("profiles.md")
+def with_section(page: str, section: str) -> str:
+    """The page with this section in the place of its last one, or before what is written by hand."""
+    title = section.partition("\n")[0]
+    before, found, rest = page.partition(f"{title}\n")
+    if found:
+        after = rest.find("\n## ")
+        return before + section.strip() + "\n" + (rest[after:] if after >= 0 else "")
+    profiles = _by_hand("profiles.md").partition("\n")[0]
+    at = page.find(f"{profiles}\n") if profiles else -1
+    at = len(page) if at < 0 else at
+    return page[:at].rstrip() + "\n\n" + section.strip() + "\n" + ("\n" + page[at:] if page[at:] else "")
+
+
+def _by_hand(name: str) -> str:
+    """What lies beside as a file: where the time goes, which is written by hand, and what `sdk.py` has found."""
+    place = Path(__file__).with_name(name)
     return place.read_text().strip() if place.exists() else ""
 
 
