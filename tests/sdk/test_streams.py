@@ -86,6 +86,7 @@ def test_a_run_that_is_asked_to_stop_stops_at_its_next_log(home: Path, http: Htt
     script = """
 run = assay.init()
 print(run.id, flush=True)
+run.flush()
 for step in range(100_000):
     try:
         run.log({"loss": step})
@@ -108,6 +109,7 @@ import threading
 stop = threading.Event()
 with assay.init(on_stop=stop.set) as run:
     print(run.id, flush=True)
+    run.flush()
     step = 0
     while not stop.is_set():
         run.log({"loss": step})
