@@ -20,7 +20,7 @@ USER_BOUND = 256
 CONTEXT_BOUND = 2_000  # as JSON
 CONTEXT_COUNT_BOUND = 20
 CONTEXT_TEXT_BOUND = 500
-LINE_BOUND = 65_536
+LINE_BOUND = 65_536  # bytes
 DOCUMENT_BOUND = 500_000
 TIME_BOUND = 2**63 - 1
 
@@ -87,6 +87,8 @@ def sound_points(points: SourcePoints, name: str, tell: Tell) -> SourcePoints:
     used = sorted({points.key[at] for at in kept})
     place = {key: position for position, key in enumerate(used)}
     rows, context = points.rows, points.context
+    measured = sorted({context[at] for at in kept} - {0}) if context is not None else []
+    context_place = {0: 0, **{number: position for position, number in enumerate(measured, 1)}}
     return SourcePoints(
         [points.keys[key] for key in used],
         array("I", [place[points.key[at]] for at in kept]),
@@ -94,8 +96,8 @@ def sound_points(points: SourcePoints, name: str, tell: Tell) -> SourcePoints:
         array("q", [points.times_us[at] for at in kept]),
         array("d", [points.values[at] for at in kept]),
         None if rows is None else array("q", [rows[at] for at in kept]),
-        points.contexts,
-        None if context is None else array("I", [context[at] for at in kept]),
+        [points.contexts[number - 1] for number in measured],
+        None if context is None or not measured else array("I", [context_place[context[at]] for at in kept]),
     )
 
 
@@ -129,8 +131,12 @@ def _context_fault(context: Mapping[str, str] | None) -> str | None:
 
 
 def sound_lines(lines: Iterator[SourceLine], name: str, tell: Tell) -> Iterator[SourceLine]:
-    """The lines as a server takes them."""
+    """The lines as a server takes them: one that is too long is cut."""
     for line in lines:
-        yield SourceLine(
-            line.stream, max(line.time_us, 0), shown(line.text, LINE_BOUND, "line of console output", name, tell)
-        )
+        text = line.text
+        if fault(text, LINE_BOUND // 4):  # it may have more bytes than there may be
+            data = text.replace("\0", "").encode("utf-8", "replace")
+            if data.decode() != text or len(data) > LINE_BOUND:
+                tell("line of console output shortened", name)
+            text = data[:LINE_BOUND].decode("utf-8", "ignore")
+        yield SourceLine(line.stream, min(max(line.time_us, 0), TIME_BOUND), text)

@@ -21,6 +21,7 @@ from assay.exchange.ledger import digest
 from assay.exchange.report import Report
 from assay.exchange.source import Source, SourcePoints, SourceRun, SourceValue
 from assay.exchange.target import BODY_BYTES, LINES, Target, pages
+from assay.wire.errors import InvalidInput, TooLarge
 
 VALUES = 1_000  # a call
 
@@ -65,7 +66,6 @@ class RunTransfer:
             "user": shown(run.user, USER_BOUND, "user", label, tell),
             "parent": run.parent_uid,
             "start_us": run.start_us,
-            "config": run.config,
         }
         size = sum(len(key) + len(value) for pairs in (tags, params) for key, value in pairs.items())
         if not exists and size * 2 < BODY_BYTES:
@@ -80,17 +80,23 @@ class RunTransfer:
                     rest[name] = pairs
                 else:
                     self._patch(run, {name: dict(page)})
-        datasets = [_dataset(item) for item in run.datasets]
-        for page in pages(iter(datasets), 100):
-            self._patch(run, {"datasets": page})
+        for item in run.datasets:
+            self._try(run, "dataset", {"datasets": [_dataset(item)]}, label)
+        if run.config:
+            self._try(run, "config", {"config": run.config}, label)
+        for group in run.groups:
+            self._try(run, "group", {"groups": [group]}, label)
         if run.note:
             rest["note"] = shown(run.note, TAG_BOUND, "note", label, tell)
-        if run.groups:
-            rest["groups"] = list(run.groups)
-        if exists and run.config:
-            rest["config"] = run.config
         if rest:
             self._patch(run, rest)
+
+    def _try(self, run: SourceRun, what: str, body: dict[str, Any], label: str) -> None:
+        """What the server refuses is told, and the rest of the run is kept."""
+        try:
+            self._patch(run, body)
+        except (InvalidInput, TooLarge) as error:
+            self._report.tell(f"{what} left out: {error.message[:200]}", label)
 
     def _patch(self, run: SourceRun, body: dict[str, Any]) -> None:
         self._target.patch(f"runs/{run.uid}", body)
