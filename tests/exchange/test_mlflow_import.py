@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from support.length import length
 from support.postgres import fresh_database
 from support.server import ASSAY, Answer, Server
 
+pytestmark = pytest.mark.timeout(length(1_200, 4 * 3600))  # MLflow takes its time to write and read so much
 RUNS, POINTS = length(40, 1_000), length(4_000, 1_000_000)
 
 
@@ -66,9 +67,13 @@ def taken(history: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPat
     return home
 
 
-def test_every_run_is_as_it_was(history: tuple[Path, dict[str, Any]], taken: Path) -> None:
+def test_every_run_is_as_it_was(
+    history: tuple[Path, dict[str, Any]], taken: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Experiments, runs, histories, files, datasets and models are read as MLflow reads them from its own store."""
     want = history[1]
+    points = sum(len(found) for run in want["runs"].values() for found in run["histories"].values())
+    record_property("evidence", f"{len(want['runs'])} runs with {points:,} points compared one by one")
     assert len(want["runs"]) == RUNS + 1
     assert len(want["models"]) >= 5
     assert faults(want, dump_home(taken)) == []
@@ -96,21 +101,27 @@ def test_again_is_nothing_new(history: tuple[Path, dict[str, Any]], taken: Path)
     assert time.monotonic() - begun < 60
 
 
-def test_killed_midway_it_goes_on(history: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_killed_midway_it_goes_on(
+    history: tuple[Path, dict[str, Any]], tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """kill -9 at random moments, then once more to the end: nothing is missing, and nothing is there twice."""
     rng = random.Random(5)
     home = tmp_path / "home"
     command = [str(ASSAY), "import", "mlflow", str(history[0]), "--home", str(home), "--json"]
     killed = 0
-    for _ in range(length(6, 30)):
+    for _ in range(length(5, 30)):
+        (home / "address").unlink(missing_ok=True)  # which tells that the work begins
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (home / "address").exists():
+            time.sleep(0.01)
         try:
-            process.wait(rng.uniform(0.8, length(4, 40)))
+            process.wait(rng.uniform(0.05, length(2, 40)))
         except subprocess.TimeoutExpired:
             process.kill()
             killed += 1
         process.wait()
     assert killed
+    record_property("evidence", f"{killed} imports killed midway, {len(history[1]['runs'])} runs as they were")
     take(history[0], home)
     assert faults(history[1], dump_home(home)) == []
 
