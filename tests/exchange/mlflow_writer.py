@@ -137,7 +137,9 @@ def main(uri: str, root: str, runs: int, total: int) -> None:
     client.delete_experiment(gone)
     client.create_registered_model("churn", {"tier": "1"}, "who leaves")
     for at in range(2):
-        client.create_model_version("churn", f"{root}/first/x/{at}", ids[0], tags={"n": str(at)}, description=f"v{at}")
+        client.create_model_version(
+            "churn", f"runs:/{ids[0]}/x/{at}", ids[0], tags={"n": str(at)}, description=f"v{at}"
+        )
     client.set_registered_model_alias("churn", "champion", "2")
 
 

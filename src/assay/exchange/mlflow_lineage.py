@@ -55,7 +55,8 @@ def models(reader: Reader, experiments: Mapping[int, str], artifacts: Artifacts,
     """The logged models, in the order of their ids."""
     after = ""
     while page := reader.rows(
-        "SELECT model_id, experiment_id, name, source_run_id, status, model_type, lifecycle_stage, artifact_location "
+        "SELECT model_id, experiment_id, name, source_run_id, status, model_type, lifecycle_stage, artifact_location, "
+        "last_updated_timestamp_ms "
         "FROM logged_models WHERE model_id > ? ORDER BY model_id LIMIT ?",
         [after, MODELS],
     ):
@@ -64,7 +65,7 @@ def models(reader: Reader, experiments: Mapping[int, str], artifacts: Artifacts,
         of = "SELECT model_id, {0}_key, {0}_value FROM logged_model_{0}s WHERE model_id IN (?*)"
         params = _grouped(reader, of.format("param"), uids)
         tags = _grouped(reader, of.format("tag"), uids)
-        for uid, experiment, name, run_uid, status, kind, stage, location in page:
+        for uid, experiment, name, run_uid, status, kind, stage, location, updated in page:
             if stage == "deleted":
                 tell("model left out: it is deleted", uid)
             elif not rows.MODEL_UID.match(uid):
@@ -82,7 +83,7 @@ def models(reader: Reader, experiments: Mapping[int, str], artifacts: Artifacts,
                     params.get(uid, {}),
                     tags.get(uid, {}),
                     _points(reader, uid),
-                    artifacts.state(location),
+                    f"{updated} {artifacts.state(location)}",
                 )
 
 

@@ -72,12 +72,22 @@ class ServerSource:
             yield SourceExperiment(item["name"], _pairs(item.get("tags")), deleted=_deleted(item))
 
     def runs(self) -> Iterator[SourceRun]:
-        """All runs, experiment by experiment."""
+        """All runs, experiment by experiment. A search does not tell which models a run used: it is asked itself."""
+        asks = self._has_models()
         for id, name in self._names.items():
             asked = {"experiment_ids": [id], "run_view_type": "ALL", "max_results": RUNS}
             for item in self._server.searched("runs/search", "runs", asked):
-                if rows.shown_uid(item["info"]["run_id"], self._tell):
-                    yield self._run(item, name)
+                uid = item["info"]["run_id"]
+                if rows.shown_uid(uid, self._tell):
+                    yield self._run(self._server.get("runs/get", run_id=uid)["run"] if asks else item, name)
+
+    def _has_models(self) -> bool:
+        with suppress(NotFound):  # MLflow 2
+            for id in self._names:
+                asked = {"experiment_ids": [id], "max_results": 1}
+                if self._server.post("logged-models/search", asked).get("models"):
+                    return True
+        return False
 
     def _run(self, item: dict[str, Any], experiment: str) -> SourceRun:
         info, data = item["info"], item.get("data", {})
@@ -193,6 +203,7 @@ class ServerSource:
                 )
                 for point in data.get("metrics", ())
             ],
+            str(info.get("last_updated_timestamp_ms", "")),
         )
 
     def versions(self) -> Iterator[SourceVersion]:
