@@ -47,10 +47,9 @@ ON CONFLICT (owner_id, key_id, context_id) DO UPDATE SET
   max_value = CASE WHEN metric_live.max_value >= excluded.max_value OR excluded.max_value IS NULL
     THEN metric_live.max_value ELSE excluded.max_value END
 """
-# An index that is told of the time once a second costs less, and a rest is a minute.
 OR_LONGER = """
 ON CONFLICT (owner_id) DO UPDATE SET
-  touched_us = CASE WHEN excluded.touched_us > metric_motion.touched_us + 1000000
+  touched_us = CASE WHEN excluded.touched_us > metric_motion.touched_us
     THEN excluded.touched_us ELSE metric_motion.touched_us END,
   batches = metric_motion.batches + 1, bytes = metric_motion.bytes + excluded.bytes
 RETURNING owner_id, batches, bytes
