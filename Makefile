@@ -45,8 +45,8 @@ imports: setup ## check which package may import which
 test: setup setup-clients ## run everything in short form
 	.venv/bin/pytest -q -n 2 tests
 
-test-long: setup setup-clients ## the same at full length, one after the other; writes docs/evidence.md
-	ASSAY_TEST_LENGTH=long .venv/bin/pytest -q tests
+test-long: setup setup-clients ## the same at full length; writes docs/evidence.md
+	ASSAY_TEST_LENGTH=long .venv/bin/pytest -q -n 2 tests
 
 e2e: setup setup-clients ## run only the flows of the official clients
 	.venv/bin/pytest -q tests/e2e
