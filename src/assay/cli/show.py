@@ -14,6 +14,7 @@ from assay.cli.root import cli
 from assay.cli.tables import Record, cell, show_table
 from assay.sdk import http
 from assay.wire.errors import AssayError, InvalidInput, NotFound
+from assay.wire.keys import SYSTEM
 
 FILES_BOUND = 200
 PARENTS_BOUND = 20
@@ -108,13 +109,20 @@ def _print(run: Record) -> None:
     for parent in run["parents"]:
         click.echo(f"parent {parent['id']}  {parent['name']}")
     _section("params", ("key", "value"), [(key, value) for key, value in run["params"].items()])
-    rows = [(key, *_numbers(item), "") for key, item in run["metrics"].items()]
+    if run["groups"]:
+        click.echo(f"groups {', '.join(run['groups'])}")
+    if run["note"]:
+        click.echo(f"\n{run['note']}")
+    _section("summary", ("key", "value"), [(key, _short(value)) for key, value in run["summary"].items()])
+    of_system = [(key, *_numbers(item)) for key, item in run["metrics"].items() if key.startswith(SYSTEM)]
+    rows = [(key, *_numbers(item), "") for key, item in run["metrics"].items() if not key.startswith(SYSTEM)]
     rows += [
         (item["key"], *_numbers(item), ", ".join(f"{key}={value}" for key, value in item["context"].items()))
         for item in run["metrics_in_context"]
     ]
     width = 6 if any(row[5] for row in rows) else 5
     _section("metrics", ("key", "last", "min", "max", "step", "context")[:width], [row[:width] for row in rows])
+    _section("system", ("key", "last", "min", "max", "step"), of_system)
     _section("tags", ("key", "value"), [(key, value) for key, value in run["tags"].items()])
     datasets = [(item["name"], item["digest"], item["source_type"]) for item in run["datasets"]]
     _section("datasets", ("name", "digest", "source"), datasets)
@@ -123,6 +131,11 @@ def _print(run: Record) -> None:
     _section("files", ("size", "path"), [(size_text(item["size"]), item["path"]) for item in run["files"]])
     if run["files_cut"]:
         click.echo(f"... and more than these {FILES_BOUND}")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:79]}..."
 
 
 def _section(title: str, names: tuple[str, ...], rows: list[Any]) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from assay.wire.errors import InvalidInput
+from assay.wire.keys import SYSTEM
 
 SHORT_ID = 8
 GAP = 2
@@ -84,7 +85,8 @@ def all_columns(found: Sequence[Record]) -> list[str]:
 def fitting_columns(found: Sequence[Record], width: int) -> list[str]:
     """Id, name, status and start, then as many metrics and params as find room."""
     chosen = ["id", "name", "status", "start"]
-    metrics, params = keys(found, "metrics"), keys(found, "params")
+    params = keys(found, "params")
+    metrics = [name for name in keys(found, "metrics") if not name.startswith(f"metrics.{SYSTEM}")]
     room = width - sum(_width(found, name) + GAP for name in chosen)
     for name in [*metrics[:4], *params[:3], *metrics[4:], *params[3:]]:
         room -= _width(found, name) + GAP

@@ -34,10 +34,10 @@ from assay.exchange.source import (
 )
 from assay.exchange.wandb_folders import Log, files_of, leads_out, logs_at, may_live
 from assay.wire.errors import InvalidInput
+from assay.wire.keys import SUMMARY, SYSTEM
 
 NAMESPACE = UUID("5d1b1f4e-27a5-4a63-9d0e-0e6a1f6d3b52")
 FORMAT = 1  # of what is made of a log: a higher one sends every run's points anew
-SUMMARY = {"summary": "run"}
 UNREADABLE = "records that cannot be read"
 _HIDDEN = ("_wandb", "_step", "_timestamp")
 
@@ -257,7 +257,7 @@ class WandbSource:
             elif kind == records.STATS:
                 when, stats = value
                 for key, one in stats.items():
-                    rest.add(f"system/{key}", samples, when, one)
+                    rest.add(f"{SYSTEM}{key}", samples, when, one)
                 samples += 1
             else:
                 step, when, document = value

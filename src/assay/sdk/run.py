@@ -16,6 +16,7 @@ from assay.sdk.config import Config, Summary, plain
 from assay.sdk.keeping import KEY_BOUND, Keeping, checked_step, is_key
 from assay.sdk.recorder import Recorder, Warned
 from assay.sdk.records import NUMBER, POINTS, packer
+from assay.wire.keys import SUMMARY
 
 if TYPE_CHECKING:
     from assay.sdk.capture.capture import Capture
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from assay.sdk.reading.history import History
 
 FINISH_S = 60.0
-SYSTEM = "system/"  # how the keys of system metrics begin
-SUMMARY = {"summary": "run"}  # the context of what a run is summed up by
 
 
 class Stopped(SystemExit):
@@ -201,7 +200,7 @@ class Run(Keeping):
                         "time_us": time.time_ns() // 1_000,
                         "kind": NUMBER if isinstance(value, (int, float)) and not isinstance(value, bool) else "json",
                         "document": value,
-                        "context": SUMMARY,
+                        "context": dict(SUMMARY),
                     }
                 )
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from assay.sdk.config import plain
 from assay.sdk.home import address_of, default_home, is_held, is_uid
-from assay.sdk.run import SYSTEM, Run, Stopped
+from assay.sdk.run import Run, Stopped
 from assay.wire.errors import InvalidInput, Unavailable
+from assay.wire.keys import SYSTEM
 
 MODES = ("online", "offline", "disabled")
 CAPTURES = ("console", "system")

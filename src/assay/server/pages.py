@@ -17,6 +17,7 @@ from assay.core.tracking import NOTE_TAG, RunRecord, Status
 from assay.services.files import RunFiles
 from assay.services.house import Services
 from assay.wire.errors import NotFound
+from assay.wire.keys import SYSTEM
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2430}
 pre{background:#f2f4f7;padding:1rem;border-radius:6px;overflow:auto}table{border-collapse:collapse;width:100%}
@@ -58,7 +59,7 @@ def routes(services: Services) -> list[Route]:
         files = await services.files.children(Scope(), RunFiles(uid), "")
         metrics = [
             (item.key, f"{item.value:.6g}", _number(item.min), _number(item.max), str(item.step))
-            for item in record.metrics
+            for item in sorted(record.metrics, key=lambda item: item.key.startswith(SYSTEM))
             if item.context is None
         ]
         note = record.tags.get(NOTE_TAG)
@@ -107,7 +108,8 @@ def _cell(cell: Cell) -> str:
 
 def _row(record: RunRecord) -> tuple[Cell, ...]:
     run = record.run
-    shown = ", ".join(f"{item.key} {item.value:.4g}" for item in record.metrics[:4] if item.context is None)
+    own = [item for item in record.metrics if item.context is None and not item.key.startswith(SYSTEM)]
+    shown = ", ".join(f"{item.key} {item.value:.4g}" for item in own[:4])
     return (f"/runs/{run.uid}", run.name or run.uid), _status(record), _time(run.start_us), shown
 
 

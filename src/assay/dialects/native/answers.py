@@ -13,8 +13,8 @@ from assay.core.tracking import NOTE_TAG, DatasetInput, Latest, LoggedValue, Run
 from assay.core.tracking import Experiment as ExperimentRecord
 from assay.core.tracking import LoggedModel as ModelRecord
 from assay.services.house import Services
+from assay.wire.keys import SUMMARY
 
-SUMMARY = {"summary": "run"}  # the context of what is said of a run as a whole
 Lifecycle = Literal["active", "archived", "deleted"]
 State = Literal["scheduled", "running", "finished", "failed", "interrupted", "stopped", "lost"]
 

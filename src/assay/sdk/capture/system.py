@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from assay.wire.errors import InvalidInput
+from assay.wire.keys import SYSTEM
 
-PREFIX = "system/"
 EVERY_S = 10.0
 LEAST_S, MOST_S = 0.1, 3_600.0
 FIRST_S = 0.5  # so that a percentage has some time to be of
@@ -85,7 +85,7 @@ class System:
             due_s += self._every_s * max(1, math.ceil((time.monotonic() - due_s) / self._every_s))
             values = machine.sample() | (gpus.sample() if gpus is not None else {})
             try:
-                self._sink({PREFIX + name: value for name, value in values.items()}, time.time_ns() // 1_000)
+                self._sink({SYSTEM + name: value for name, value in values.items()}, time.time_ns() // 1_000)
             except Exception:  # noqa: BLE001 -- whatever the sink does, the program goes on
                 self.failed += 1
             if last:
