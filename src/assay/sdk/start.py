@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from assay.sdk import notebook
 from assay.sdk.config import plain
 from assay.sdk.home import address_of, default_home, is_held, is_uid
 from assay.sdk.run import Run, Stopped
@@ -144,20 +145,11 @@ def _captures(given: tuple[str, ...] | None) -> tuple[str, ...]:
 def _say_where(run: Run, home: Path) -> None:
     """On a terminal or in a notebook people see where the run is."""
     with suppress(Exception):  # a closed standard error
-        if in_notebook():
-            from assay.sdk.notebook import show_link  # noqa: PLC0415 -- only there
-
-            show_link(run)
+        if notebook.shell() is not None:
+            notebook.show_link(run)
         elif sys.stderr.isatty():
             where = f"{run.url}/runs/{run.id}" if run.url else f"kept in {home / 'journal' / run.id}"
             print(f"assay: run {run.name or run.id}: {where}", file=sys.stderr)
-
-
-def in_notebook() -> bool:
-    """Whether this is a notebook's kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def _forget(run: Run) -> None:

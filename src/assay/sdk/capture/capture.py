@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from assay.sdk import notebook
+
 if TYPE_CHECKING:
     from assay.sdk.capture.console import Console
     from assay.sdk.capture.system import System
@@ -27,6 +29,7 @@ class Capture:
     ) -> None:
         self._console: Console | None = None
         self._system: System | None = None
+        self._leave_cells: Callable[[], object] = lambda: None
         if "console" in what:
             from assay.sdk.capture.console import Console  # noqa: PLC0415 -- only what is wanted, as next
 
@@ -40,6 +43,8 @@ class Capture:
         """It is captured from now on. Raises OSError."""
         if self._console is not None:
             self._console.start()
+            if notebook.shell() is not None:
+                self._leave_cells = notebook.follow_cells(self._console.start, self._console.stop)
         if self._system is not None:
             self._system.start()
 
@@ -48,4 +53,5 @@ class Capture:
         if self._system is not None:
             self._system.stop()
         if self._console is not None:
+            self._leave_cells()
             self._console.stop()
