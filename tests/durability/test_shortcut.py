@@ -18,6 +18,7 @@ from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.stores.points import TAIL_BATCHES
 from assay.stores.postgres import PostgresStore
+from assay.testing import inside
 from assay.testing.house import House
 from assay.wire.errors import NotActive, NotFound
 
@@ -103,6 +104,27 @@ def test_tails_are_short_and_complete(house: House, store: PostgresStore, begun:
     for uid in uids:
         assert steps(house, uid) == list(range(120))
         assert latest(house, uid) == [119]
+
+
+def test_runs_of_small_and_of_large_batches_are_made_short_together(house: House, store: PostgresStore) -> None:
+    """Small batches become one; where they are the lesser part of a tail, it is compacted."""
+    small, large, mixed = (house.run() for _ in range(3))
+    for number in range(70):
+        many = range(number * 1_200, (number + 1) * 1_200)
+        sent = [
+            send(house, small, number),
+            send(house, large, *many),
+            send(house, mixed, *(many if number % 3 else [many[0]])),
+        ]
+        for future in sent:
+            future.result(SOON_S)
+        for uid in (small, large, mixed):
+            inside.check(inside.layout(store, house.head(uid).id))
+    assert not inside.layout(store, house.head(small).id).chunks
+    assert inside.layout(store, house.head(large).id).chunks
+    assert steps(house, small) == list(range(70))
+    assert steps(house, large) == list(range(84_000))
+    assert steps(house, mixed) == [step for step in range(84_000) if step // 1_200 % 3 or step % 1_200 == 0]
 
 
 @pytest.mark.parametrize("whose", ["own", "other"])

@@ -6,7 +6,7 @@ Who calls holds the owner's lock. What is deleted is exactly what was read, by t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, delete, insert, select
@@ -30,6 +30,13 @@ TAKE = "DELETE FROM metric_batch WHERE owner_id = ?"  # RETURNING: what is delet
 BATCH = "writer, seq, payload"
 EMPTY = "UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"
 SHORTER = "UPDATE metric_motion SET batches = batches - ?, bytes = bytes - ? WHERE owner_id = ?"
+# Of several owners at once, on PostgreSQL alone.
+TAKE_ALL = f"DELETE FROM metric_batch WHERE owner_id = ANY(?::bigint[]) AND count < ? RETURNING owner_id, {BATCH}"  # noqa: S608 -- our own names
+ALL_SHORTER = (
+    "UPDATE metric_motion m SET batches = m.batches - one.batches, bytes = m.bytes - one.bytes "
+    "FROM unnest(?::bigint[], ?::integer[], ?::bigint[]) AS one(owner_id, batches, bytes) "
+    "WHERE m.owner_id = one.owner_id RETURNING m.owner_id, m.batches, m.bytes"
+)
 RANGE = "first_step, first_us, last_step, last_us, count"
 MINE = "FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ?"
 BEFORE = f"SELECT {RANGE} {MINE} AND (first_step, first_us) <= (?, ?) ORDER BY first_step DESC, first_us DESC LIMIT 1"
@@ -75,6 +82,33 @@ class Compaction:
         self._unit.put(batch, [(owner_id, writer, seq, len(folded), payload)])
         fewer, shorter = len(small) - 1, sum(len(row[2]) for row in small) - len(payload)
         self._unit.driver().execute(self._unit.delta.sql(SHORTER), (fewer, shorter, owner_id))
+
+    def shorten_together(self, counts: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+        """`shorten` of several owners in three statements, on PostgreSQL; gives back the tails of those not compacted.
+
+        Args:
+            counts: The batches in the tail of each owner.
+        """
+        if not counts:
+            return {}
+        small: dict[int, list[tuple[str, int, bytes]]] = {owner_id: [] for owner_id in counts}
+        for owner_id, *row in self._unit.rows(TAKE_ALL, (list(counts), FOLDED)):
+            small[owner_id].append((row[0], row[1], row[2]))
+        batches, shorter = [], []
+        for owner_id, rows in small.items():
+            points = [decode(payload) for _, _, payload in rows]
+            if 2 * len(rows) <= counts[owner_id]:
+                self.compact(owner_id, points)
+                continue
+            folded = concat(points).normal()
+            payload = encode(folded)
+            batches.append((owner_id, rows[0][0], rows[0][1], len(folded), payload))
+            shorter.append((owner_id, len(rows) - 1, sum(len(row[2]) for row in rows) - len(payload)))
+        if not batches:
+            return {}
+        self._unit.put(batch, batches)
+        left = self._unit.rows(ALL_SHORTER, [list(column) for column in zip(*shorter, strict=True)])
+        return {owner_id: (count, held) for owner_id, count, held in left}
 
     def compact(self, owner_id: int, taken: Sequence[Points] = (), fresh: Fresh | None = None) -> None:
         """The owner's tail lies in chunks and pages, and so does what was taken from it; its batches are gone.

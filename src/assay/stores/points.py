@@ -95,7 +95,7 @@ class PointStore:
         """The tails of these owners are short again, in the order given; `fresh` are the batches just written."""
         for owner_id in owner_ids:
             count, held = tails[owner_id]
-            if held <= EARLY * TAIL_BYTES:
+            if is_small(held):
                 self.compaction.shorten(owner_id, count, (fresh or {}).get(owner_id))
             else:
                 self.compaction.compact(owner_id, fresh=(fresh or {}).get(owner_id))
@@ -183,6 +183,11 @@ def due(tails: Mapping[int, Tail]) -> list[int]:
     if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
         long = [max(near, key=fill.__getitem__)]
     return long
+
+
+def is_small(held: int) -> bool:
+    """Whether a tail of so many bytes is rather folded into one batch than compacted."""
+    return held <= EARLY * TAIL_BYTES
 
 
 def _of_series(points: Points, key_id: int, context_id: int) -> Points:

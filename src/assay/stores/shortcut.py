@@ -2,8 +2,8 @@
 
 One statement locks the runs, stores the points and commits by itself. It stores nothing unless all is as this server
 remembers it: the runs are there and active, and in motion, so that no latest value lies elsewhere, and their tails have
-room. Otherwise, and for all other calls, there is `store_logged`. Of tails that become long together, one is made short
-each time after the callers have been answered.
+room. Otherwise, and for all other calls, there is `store_logged`. Tails that become long together are made short after
+the callers have been answered.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from assay.core.tracking import Logged
 from assay.stores import schema
 from assay.stores.delta import POSTGRES
 from assay.stores.logging import Call, Stored
-from assay.stores.points import OR_LONGER, OR_NEWER, TAIL_BATCHES, TAIL_BYTES, Tail, due
+from assay.stores.points import EARLY, OR_LONGER, OR_NEWER, TAIL_BATCHES, TAIL_BYTES, Tail, due, is_small
 from assay.stores.unit import Unit
 
 REMEMBERED = 10_000  # runs
 ALL_THERE = "WHERE (SELECT count(*) FROM head) = %s"  # read before the first row is written: the locks come first
 LOCKED = "SELECT id FROM run WHERE id = ANY(%s::bigint[]) AND lifecycle = 'active' ORDER BY id FOR NO KEY UPDATE"
-TAILS = "SELECT owner_id, batches, bytes FROM metric_motion WHERE owner_id = ANY(%s::bigint[])"
-LAZILY = "SET LOCAL synchronous_commit = off"  # a fold that is lost with the machine leaves the tail as it was
+# A fold that is lost with the machine leaves the tail as it was.
+LAZILY = f"{POSTGRES.begin}; SET LOCAL synchronous_commit = off"
 
 
 class _Known(NamedTuple):
@@ -113,22 +113,30 @@ class Shortcut:
         for owner_id in owner_ids:
             self._tails.pop(owner_id, None)
 
-    def due(self, calls: Sequence[Call]) -> list[int]:
-        """Those of the runs just logged to whose tails are to be made short now."""
-        ids = {self._runs[logged.run_uid].id for _, logged in calls}
-        return due({owner_id: self._tails[owner_id] for owner_id in ids})
+    def due(self, calls: Sequence[Call]) -> dict[int, Tail]:
+        """Those tails of the runs just logged to that are to be made short now.
 
-    def fold(self, unit: Unit, owner_ids: Sequence[int]) -> Callable[[], None]:
-        """The tails of these runs are short again, once the unit is committed; what is given back then remembers it."""
-        unit.driver().execute(LAZILY)
-        held = [row[0] for row in unit.rows(LOCKED, (list(owner_ids),))]
-        tails = {owner_id: (count, size) for owner_id, count, size in unit.rows(TAILS, (held,))}
-        unit.points.fold([owner_id for owner_id in held if owner_id in tails], tails)
-        left = unit.rows(TAILS, (held,))
+        Folding small batches costs as many round trips for many runs as for one; of the others one is due each time.
+        """
+        ids = {self._runs[logged.run_uid].id for _, logged in calls}
+        tails = {owner_id: self._tails[owner_id] for owner_id in ids}
+        if not (long := due(tails)):
+            return {}
+        many = [id for id, (count, held) in tails.items() if count > EARLY * TAIL_BATCHES and is_small(held)]
+        return {owner_id: tails[owner_id] for owner_id in sorted(many or long)}
+
+    def fold(self, unit: Unit, tails: Mapping[int, Tail]) -> Callable[[], None]:
+        """These tails are short again, once the unit is committed; what is given back then remembers it."""
+        driver = unit.driver()
+        driver.execute(LOCKED, (list(tails),))
+        held = [row[0] for row in driver.fetchall()]
+        small = [owner_id for owner_id in held if is_small(tails[owner_id][1])]
+        left = unit.points.compaction.shorten_together({owner_id: tails[owner_id][0] for owner_id in small})
+        unit.points.fold([owner_id for owner_id in held if owner_id not in small], tails)
 
         def remember() -> None:
-            self.forget(owner_ids)
-            self._tails.update({owner_id: (count, size) for owner_id, count, size in left if count})
+            self.forget(list(tails))
+            self._tails.update(left)
 
         return remember
 

@@ -17,7 +17,7 @@ from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.stores.delta import Delta
 from assay.stores.logging import Stored, store_logged
-from assay.stores.shortcut import Shortcut
+from assay.stores.shortcut import LAZILY, Shortcut
 from assay.stores.unit import Unit
 from assay.wire.errors import AssayError, Unavailable
 
@@ -220,9 +220,9 @@ class Writer:
                 job.future.set_exception(refusal)
         return None
 
-    def _begun(self, connection: Connection) -> Unit:
+    def _begun(self, connection: Connection, begin: str = "") -> Unit:
         if self._delta.begin:
-            connection.exec_driver_sql(self._delta.begin)
+            connection.exec_driver_sql(begin or self._delta.begin)
         unit = self._unit(connection)
         unit.keys.known = self._keys
         return unit
@@ -242,10 +242,10 @@ class Writer:
         if long := shortcut.due(calls):
             try:
                 with connection.begin():
-                    remember = shortcut.fold(self._begun(connection), long)
+                    remember = shortcut.fold(self._begun(connection, LAZILY), long)
                 remember()
             except Exception:  # noqa: BLE001 -- the next call to these runs meets it again, and is told
-                shortcut.forget(long)
+                shortcut.forget(list(long))
                 self._recover()
         return True
 
