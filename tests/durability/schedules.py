@@ -40,7 +40,7 @@ class Delays:
 
     def watch(self, store: Any) -> None:
         """The store's statements are delayed, also those that go to the driver itself: no event tells of them."""
-        for engine in (store._engine, getattr(store, "_names", None)):
+        for engine in (store._engine, getattr(store, "_names", None), getattr(store, "_logs", None)):
             if engine is not None:
                 event.listen(engine, "before_cursor_execute", self.pause)
         opened = store._unit

@@ -306,3 +306,4 @@ def test_the_busiest_statements_are_delayed_too(stage: Stage) -> None:
         assert words in seen
     assert "INTO blob" in seen
     assert ("WITH written_0" in seen) == (stage.at(0) is not stage.at(1))
+    assert ("WITH head" in seen) == (stage.at(0) is not stage.at(1))

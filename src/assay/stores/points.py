@@ -185,6 +185,16 @@ def due(tails: Mapping[int, Tail]) -> list[int]:
     return long
 
 
+def bounds() -> Tail:
+    """The most batches and bytes of a tail."""
+    return TAIL_BATCHES, TAIL_BYTES
+
+
+def is_near(tail: Tail) -> bool:
+    """Whether a tail is made short early, together with others."""
+    return max(tail[0] / TAIL_BATCHES, tail[1] / TAIL_BYTES) > EARLY
+
+
 def is_small(held: int) -> bool:
     """Whether a tail of so many bytes is rather folded into one batch than compacted."""
     return held <= EARLY * TAIL_BYTES

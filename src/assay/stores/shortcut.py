@@ -19,7 +19,7 @@ from assay.core.tracking import Logged
 from assay.stores import schema
 from assay.stores.delta import POSTGRES
 from assay.stores.logging import Call, Stored
-from assay.stores.points import EARLY, OR_LONGER, OR_NEWER, TAIL_BATCHES, TAIL_BYTES, Tail, due, is_small
+from assay.stores.points import OR_LONGER, OR_NEWER, Tail, bounds, due, is_near, is_small
 from assay.stores.unit import Unit
 
 REMEMBERED = 10_000  # runs
@@ -69,6 +69,7 @@ class Shortcut:
             return False
         import psycopg  # noqa: PLC0415 -- a server on SQLite starts faster without
 
+        most, longest = bounds()
         batches, sizes, values = [], [], []
         for owner_id in sorted(points):
             normal = points[owner_id].normal()
@@ -77,13 +78,13 @@ class Shortcut:
             sizes.append(len(payload))
             values += [(owner_id, *row) for row in latest_of(normal)]
             count, held = self._tails[owner_id]
-            if count >= TAIL_BATCHES or held + len(payload) > TAIL_BYTES:
+            if count >= most or held + len(payload) > longest:
                 return False
         ids = [row[0] for row in batches]
         count = len(ids)
         _, batch_columns = POSTGRES.insert_rows(schema.metric_batch, batches)
         _, value_columns = POSTGRES.insert_rows(schema.metric_live, values)
-        given = [ids, *batch_columns, count, *value_columns, count, ids, sizes, count]
+        given = [ids, *batch_columns, count, *value_columns, count, ids, sizes, count, most, longest]
         try:
             tails = cursor.execute(_statement(), given).fetchall()
         except psycopg.errors.DivisionByZero:
@@ -122,7 +123,7 @@ class Shortcut:
         tails = {owner_id: self._tails[owner_id] for owner_id in ids}
         if not (long := due(tails)):
             return {}
-        many = [id for id, (count, held) in tails.items() if count > EARLY * TAIL_BATCHES and is_small(held)]
+        many = [owner_id for owner_id, tail in tails.items() if is_near(tail) and is_small(tail[1])]
         return {owner_id: tails[owner_id] for owner_id in sorted(many or long)}
 
     def fold(self, unit: Unit, tails: Mapping[int, Tail]) -> Callable[[], None]:
@@ -166,6 +167,6 @@ moved AS (
   SELECT owner_id, ({POSTGRES.now_us}), 1, bytes FROM unnest(%s::bigint[], %s::bigint[]) AS one(owner_id, bytes)
   {ALL_THERE} {OR_LONGER}
 )
-SELECT owner_id, batches, bytes, 1 / (batches > 1 AND batches <= {TAIL_BATCHES} AND bytes <= {TAIL_BYTES})::integer
+SELECT owner_id, batches, bytes, 1 / (batches > 1 AND batches <= %s AND bytes <= %s)::integer
 FROM moved
 """  # noqa: S608 -- our own names

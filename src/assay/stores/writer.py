@@ -232,10 +232,8 @@ class Writer:
         calls = [(job.scope, job.logged) for job in group if job.logged is not None and job.scope is not None]
         if len(calls) < len(group):
             return False
-        raw = connection.connection.driver_connection
-        assert raw is not None
         self._seq += 1
-        if not shortcut.store(raw.cursor(), self._writer, self._seq, calls, self._keys):
+        if not shortcut.store(self._unit(connection).driver(), self._writer, self._seq, calls, self._keys):
             return False
         for job in group:
             job.future.set_result(None)
