@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, BinaryIO, cast
 
 from assay.wire.errors import AssayError, InvalidInput, Unavailable
@@ -164,7 +165,7 @@ def _opened(
     if token is not None:
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # told to nobody else
     try:
-        return cast("http.client.HTTPResponse", urllib.request.urlopen(request, timeout=timeout_s))  # noqa: S310 -- the same
+        return cast("http.client.HTTPResponse", _opener().open(request, timeout=timeout_s))
     except urllib.error.HTTPError as error:
         with error:
             raise _answered(base, error) from error
@@ -172,6 +173,38 @@ def _opened(
         raise _puzzle(base) from error
     except (OSError, http.client.HTTPException) as error:
         raise _nobody(base) from error
+
+
+class _Patient(http.client.HTTPConnection):
+    """Reads the answer also of a server that gave it, and went, before it had taken the whole body."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().request(*args, **kwargs)
+        except (BrokenPipeError, ConnectionResetError):
+            if self.sock is None:
+                raise
+
+
+class _PatientHandler(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Patient, request)
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    handlers: list[urllib.request.BaseHandler] = [_PatientHandler()]
+    if hasattr(http.client, "HTTPSConnection"):  # a Python with TLS
+
+        class PatientTls(_Patient, http.client.HTTPSConnection):
+            pass
+
+        class TlsHandler(urllib.request.HTTPSHandler):
+            def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+                return self.do_open(PatientTls, request)
+
+        handlers.append(TlsHandler())
+    return urllib.request.build_opener(*handlers)
 
 
 def _read(base: str, answer: http.client.HTTPResponse, count: int | None = None) -> bytes:

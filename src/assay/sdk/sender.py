@@ -5,57 +5,39 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from assay.sdk import http
+from assay.sdk.batches import Batch, encodable, packed_values
 from assay.sdk.outbox import Outbox
-from assay.sdk.records import CONSOLE, FILE, NUMBER, POINTS, SAID, VALUE, count_of, document, points
+from assay.sdk.records import CONSOLE, FILE, NUMBER, POINTS, SAID, VALUE, count_of, document
 from assay.wire.errors import AssayError, Conflict, InvalidInput, NotFound, RuleViolation, TooLarge
-from assay.wire.points import MEDIA_TYPE, pack
+from assay.wire.points import MEDIA_TYPE
 
 # What trying again does not mend: the run is deleted, purged or rewound, or the journal holds what no server takes.
 FINAL = (NotFound, RuleViolation, Conflict, InvalidInput, TooLarge)
 MOST = 32_000  # points a request
 MOST_LINES = 5_000  # lines or values a request, as far as they have no more bytes than the next
 MOST_BYTES = 512 << 10
+FILLED = 1_000  # items a request, in whose place it says that they were refused
+PATH_BYTES = 4_096  # of a file in the run's tree: what a URL can hold on all ways to a server
 BEAT_S = 60.0  # a run whose writers are silent for five minutes is shown as lost
 ASK_S = 5.0  # between two questions whether the run is to stop
 AWAY_S = 2.0  # for a last try, where no server answers
 FILE_TIMEOUT_S = 600.0  # without a byte that gets on
+DROPPED = (  # of how a run began, if the server does not take it all
+    ("config",),
+    ("tags",),
+    ("name",),
+    ("user",),
+    ("parent",),
+    ("group",),
+    ("config", "tags", "name", "user", "parent", "group"),
+)
 REST_S = 0.2  # between two looks at a journal that is written to
 PATIENCE_S = (1.0, 2.0, 5.0, 10.0, 30.0)  # between tries while no server answers
-
-
-@dataclass
-class Batch:
-    """Points on their way: their columns, and the number of the first."""
-
-    first: int = 0
-    key: list[int] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    times_us: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-
-    def add(self, number: int, body: bytes) -> None:
-        """The points of a record come behind the others."""
-        step, time_us, pairs = points(body)
-        if not self.values:
-            self.first = number
-        for key, value in pairs:
-            self.key.append(key)
-            self.steps.append(step)
-            self.times_us.append(time_us)
-            self.values.append(value)
-
-    def packed(self, names: Mapping[int, str]) -> bytes:
-        """The body of the request, with the names that it needs."""
-        used = sorted(set(self.key))
-        place = {key: position for position, key in enumerate(used)}
-        key = [place[number] for number in self.key]
-        return pack([names[number] for number in used], key, self.steps, self.times_us, self.values)
 
 
 class Sender:
@@ -99,16 +81,30 @@ class Sender:
         if self._begun:
             return
         self._token = self._ask_token()
-        begun = self._outbox.begun()
-        try:
-            http.post(self._url, "runs", begun, token=self._token)
-        except (InvalidInput, TooLarge) as error:
-            self._warn(f"Begun without config, tags and name: {error}")
-            http.post(self._url, "runs", {"id": begun["id"], "start_us": begun["start_us"]}, token=self._token)
+        self._begin_run(self._outbox.begun())
         writer = {"name": self._outbox.name, "heartbeats": True}
         told = http.post(self._url, f"runs/{self._run_id}/writers", writer, token=self._token)
         self._next, self._epoch = told["next"], told["epoch"]
         self._begun, self._heard_s = True, time.monotonic()
+
+    def _begin_run(self, begun: dict[str, Any]) -> None:
+        """The run is there, without what of its beginning the server does not take."""
+        given = {**begun, "start_us": max(begun["start_us"], 0)}
+        told: AssayError | None = None
+        for parts in ((), *DROPPED, tuple(name for name in given if name not in ("id", "start_us"))):
+            if parts and not any(given.get(name) for name in parts):
+                continue
+            kept = {name: value for name, value in given.items() if name not in parts}
+            try:
+                http.post(self._url, "runs", kept, token=self._token)
+            except (InvalidInput, TooLarge) as error:
+                told = told or error
+                continue
+            if told is not None:
+                without = ", ".join(name for name in parts if given.get(name))
+                self._warn(f"Begun without {without}: {told}")
+            return
+        raise told or InvalidInput("The run cannot begin", field="id")
 
     def send(self) -> int:
         """Sends what is there now; how many records that were.
@@ -181,28 +177,50 @@ class Sender:
 
     def _send_items(self, kind: tuple[int, str], new: Sequence[tuple[int, bytes]]) -> int:
         """Sends records of one kind that the server does not have; the number that it wants next."""
+        try:
+            return self._send_whole(kind, new)
+        except (InvalidInput, TooLarge) as error:
+            if len(new) > 1:  # the others are to arrive
+                middle = len(new) // 2
+                self._next = self._send_items(kind, new[:middle])
+                return self._send_items(kind, new[middle:])
+            self._warn(f"Not kept: {error}")
+            return self._fill(*new[0], str(error)[:1_000])
+
+    def _send_whole(self, kind: tuple[int, str], new: Sequence[tuple[int, bytes]]) -> int:
         first = new[0][0]
         if kind == (POINTS, ""):
             batch = Batch()
             for number, body in new:
                 batch.add(number, body)
             return self._send_points(first, batch.packed(self._outbox.keys()))
-        if kind == (VALUE, NUMBER):
-            return self._send_points(first, packed_values([document(body) for _, body in new]))
         if kind[0] == CONSOLE:
-            lines = [line for _, body in new for line in document(body)]
+            lines = [
+                (stream, max(time_us, 0), encodable(text))
+                for _, body in new
+                for stream, time_us, text in document(body)
+            ]
             return self._post(first, "console", {"lines": lines})
-        try:
-            return self._post(first, "values", [document(body) for _, body in new])
-        except (InvalidInput, TooLarge) as error:
-            if len(new) > 1:
-                for record in new:
-                    reached = self._send_items(kind, [record])
-                return reached
-            self._warn(f"Not kept: {error}")  # its number is used up: something must stand there
-            value = document(new[0][1])
-            refused = {**value, "key": "assay/refused", "kind": "text", "document": str(error)[:1_000], "context": None}
-            return self._post(first, "values", [refused])
+        values = [{**value, "time_us": max(value["time_us"], 0)} for value in (document(body) for _, body in new)]
+        if kind == (VALUE, NUMBER):
+            return self._send_points(first, packed_values(values))
+        return self._post(first, "values", values)
+
+    def _fill(self, first: int, body: bytes, why: str) -> int:
+        """The numbers of a record that the server refuses are used up: a text that says why stands in its place."""
+        told = document(body) if body[0] == VALUE else {}
+        refused = {
+            "key": "assay/refused",
+            "step": told.get("step", 0),
+            "time_us": max(told.get("time_us", 0), 0),
+            "kind": "text",
+            "document": why,
+            "context": None,
+        }
+        reached, end = first, first + count_of(body)
+        while reached < end:
+            reached = self._post(reached, "values", [refused] * min(end - reached, FILLED))
+        return reached
 
     def _send_points(self, first: int, body: bytes) -> int:
         query: dict[str, Any] = {"writer": self._outbox.name, "first": first, "epoch": self._epoch}
@@ -228,31 +246,18 @@ class Sender:
             found = place.stat()
             if not copied and (found.st_size, found.st_mtime_ns) != (told["size"], told["mtime_ns"]):
                 self._warn(f"{place} has changed since it was logged: it is kept as it is now")
+            if len(told["path"].encode()) > PATH_BYTES:
+                raise InvalidInput(f"The path {told['path'][:100]!r}... is too long", field="path", bound=PATH_BYTES)
             path = f"runs/{self._run_id}/files/{http.quoted_path(told['path'])}"
             with place.open("rb") as file:
                 http.put_file(self._url, path, file, found.st_size, token=self._token, timeout_s=FILE_TIMEOUT_S)
+        except UnicodeEncodeError:
+            self._warn(f"Not kept: {told['path']!a} is no path of Unicode")
         except (InvalidInput, TooLarge) as error:
             self._warn(f"Not kept: {error}")
         except OSError as error:
             if not (copied and isinstance(error, FileNotFoundError)):  # a copy is deleted when it has arrived
                 self._warn(f"Not kept: {told['path']} cannot be read any more ({error.strerror})")
-
-
-def packed_values(values: Sequence[Mapping[str, Any]]) -> bytes:
-    """Values that are points in a context, as the body of a request."""
-    keys = {value["key"]: None for value in values}
-    contexts = {json.dumps(value["context"], sort_keys=True): None for value in values}
-    key_at = {key: at for at, key in enumerate(keys)}
-    context_at = {context: at for at, context in enumerate(contexts, 1)}
-    return pack(
-        list(keys),
-        [key_at[value["key"]] for value in values],
-        [value["step"] for value in values],
-        [value["time_us"] for value in values],
-        [float(value["document"]) for value in values],
-        contexts=list(contexts),
-        context=[context_at[json.dumps(value["context"], sort_keys=True)] for value in values],
-    )
 
 
 class Background:
@@ -282,14 +287,16 @@ class Background:
             try:
                 self._sender.send()
             except Exception as error:  # noqa: BLE001 -- it must be told, and not end anything else
-                if isinstance(error, FINAL) or not isinstance(error, AssayError):
+                # Descriptors and memory come back. This process has others that need them.
+                if isinstance(error, FINAL) or not isinstance(error, (AssayError, OSError, MemoryError)):
                     self._warn(f"This run cannot be sent: {error}; what is logged is kept on this machine")
                     with self._empty:
                         self._over = True
                         self._empty.notify_all()
                     return
                 if tries == 0:
-                    self._warn(f"{error.message}: what is logged is kept on this machine and sent later")
+                    why = error.message if isinstance(error, AssayError) else error
+                    self._warn(f"{why}: what is logged is kept on this machine and sent later")
                 with self._empty:
                     self._away = True
                     self._empty.notify_all()
