@@ -4,41 +4,54 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from assay.sdk.records import points
+from assay.sdk.records import PAIR_BYTES, columns, points
 from assay.wire.points import pack
 
+FEW = 1_000  # keys
 
-@dataclass
+
 class Batch:
     """Points on their way: their columns, and the number of the first."""
 
-    first: int = 0
-    key: list[int] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    times_us: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.first = 0
+        self._pairs: list[bytes] = []
+        self._steps = array("q")
+        self._times_us = array("q")
+
+    def __len__(self) -> int:
+        return len(self._steps)
 
     def add(self, number: int, body: bytes) -> None:
         """The points of a record come behind the others."""
         step, time_us, pairs = points(body)
-        if not self.values:
+        if not self._pairs:
             self.first = number
-        for key, value in pairs:
-            self.key.append(key)
-            self.steps.append(step)
-            self.times_us.append(max(time_us, 0))
-            self.values.append(value)
+        self._pairs.append(pairs)
+        count = len(pairs) // PAIR_BYTES
+        self._steps += array("q", (step,)) * count
+        self._times_us += array("q", (max(time_us, 0),)) * count
 
     def packed(self, names: Mapping[int, str]) -> bytes:
-        """The body of the request, with the names that it needs."""
-        used = sorted(set(self.key))
-        place = {key: position for position, key in enumerate(used)}
-        key = [place[number] for number in self.key]
-        return pack([names[number] for number in used], key, self.steps, self.times_us, self.values)
+        """The body of the request, with the names that it needs, or with all where these are few."""
+        key, values = columns(b"".join(self._pairs))
+        every = [names[number] for number in range(len(names)) if number in names]
+        if len(every) == len(names) <= FEW:
+            return pack(every, key, self._steps, self._times_us, values)
+        numbers = array("I", key)
+        used = sorted(set(numbers))
+        place = {number: position for position, number in enumerate(used)}
+        return pack(
+            [names[number] for number in used],
+            [place[number] for number in numbers],
+            self._steps,
+            self._times_us,
+            values,
+        )
 
 
 def encodable(text: str) -> str:

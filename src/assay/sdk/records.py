@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+from array import array
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from errno import ENOSPC
@@ -31,7 +32,7 @@ NUMBER = "number"  # the kind of a value that is a point in a context
 KEYS = "keys"
 BEGUN = "run.json"  # beside them: how the run began
 _HEAD = struct.Struct("<Bqq")
-_ENTRY = struct.Struct("<Id")
+PAIR_BYTES = 12  # a key's number and a value
 
 
 @cache
@@ -40,10 +41,18 @@ def packer(count: int) -> Callable[..., bytes]:
     return struct.Struct("<Bqq" + "Id" * count).pack
 
 
-def points(body: bytes) -> tuple[int, int, list[tuple[int, float]]]:
-    """Step, time and (key's number, value) of a record of points."""
+def points(body: bytes) -> tuple[int, int, bytes]:
+    """Step, time, and the pairs of key and value as they stand, of a record of points; see `columns`."""
     _, step, time_us = _HEAD.unpack_from(body)
-    return step, time_us, list(_ENTRY.iter_unpack(body[_HEAD.size :]))
+    return step, time_us, body[_HEAD.size :]
+
+
+def columns(pairs: bytes) -> tuple[bytes, bytes]:
+    """Such pairs, of any number of records, as columns: the keys' numbers (uint32) and the values (float64)."""
+    words = array("I", pairs)  # of a pair: the key, and both halves of the value
+    values = array("I", bytes(8 * (len(words) // 3)))
+    values[0::2], values[1::2] = words[1::3], words[2::3]
+    return words[0::3].tobytes(), values.tobytes()
 
 
 def written(kind: int, document: Any) -> bytes:
@@ -60,7 +69,7 @@ def count_of(body: bytes) -> int:
     """How many items a record counts as."""
     match body[0]:
         case 1:
-            return (len(body) - _HEAD.size) // _ENTRY.size
+            return (len(body) - _HEAD.size) // PAIR_BYTES
         case 3:
             return 1
         case 4:

@@ -48,21 +48,21 @@ class PointColumns:
 
 def pack(
     keys: Sequence[str],
-    key: Sequence[int],
+    key: Sequence[int] | bytes,
     steps: Sequence[int],
     times_us: Sequence[int],
-    values: Sequence[float],
+    values: Sequence[float] | bytes,
     rows: Sequence[int] | None = None,
     contexts: Sequence[str] = (),
     context: Sequence[int] | None = None,
 ) -> bytes:
-    """The points as one body; `key` and `context` are as in `PointColumns`.
+    """The points as one body; `key` and `context` are as in `PointColumns`. Bytes are columns as they are sent.
 
     Raises:
         OverflowError: A number does not fit its column.
         struct.error: A name has more than `NAME_BYTES` bytes, or there are more names than can be told.
     """
-    head = HEAD.pack(MAGIC, FORMAT, 0 if rows is None else ROWS, len(contexts), len(keys), len(values))
+    head = HEAD.pack(MAGIC, FORMAT, 0 if rows is None else ROWS, len(contexts), len(keys), len(steps))
     names = head + b"".join(_named(name) for name in (*keys, *contexts))
     columns = [_raw("d", values), _raw("q", steps), _raw("q", times_us)]
     if rows is not None:
@@ -78,7 +78,9 @@ def _named(name: str) -> bytes:
     return NAME.pack(len(data)) + data
 
 
-def _raw(kind: str, numbers: Iterable[float]) -> bytes:
+def _raw(kind: str, numbers: Iterable[float] | bytes) -> bytes:
+    if isinstance(numbers, bytes):
+        return numbers
     column = array(kind, numbers)
     if sys.byteorder == "big":
         column.byteswap()
