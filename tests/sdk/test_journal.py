@@ -77,6 +77,24 @@ def test_records_come_back_once_and_in_order(
     assert seen == expected
 
 
+def test_two_who_send_one_journal_miss_nothing(folder: Path, mapped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds that a segment was deleted by the other looks at those behind it too."""
+    journal = opened(folder, mapped=mapped)
+    for _ in range(20):
+        journal.append(b"x" * 100)
+    journal.close()
+    first, reader = segments_of(folder)[0][1], Reader(folder)
+    found = segments_of(folder)
+
+    def listed(place: Path) -> list[tuple[int, Path]]:
+        monkeypatch.undo()
+        first.unlink()
+        return found
+
+    monkeypatch.setattr("assay.sdk.journal.journal.segments", listed)
+    assert [number for number, _ in reader.take()] == [number for number, _ in frames.frames(found[1][1].read_bytes())]
+
+
 def test_what_was_read_is_deleted(folder: Path, mapped: bool) -> None:
     journal, reader = opened(folder, mapped=mapped), Reader(folder)
     for _ in range(100):

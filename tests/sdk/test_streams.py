@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sdk.training import begin, run_of, train, values
 from support.server import ASSAY, Http, Server
 
@@ -124,6 +125,87 @@ print("saved")
     assert process.out.split()[-1] == "saved"
     run = run_of(http, uid)
     assert (run["status"], run["metrics"]["saved"]["last"]) == ("stopped", 1)
+
+
+def test_other_threads_and_the_last_words_lose_nothing_to_a_stop(home: Path, http: Http) -> None:
+    script = """
+import threading
+run = assay.init()
+print(run.id, flush=True)
+run.log({"loss": 0, "last": 0})
+run.flush()
+print("begun", flush=True)
+def other():
+    for step in range(160):
+        run.log({"loss": step}, step=step + 1)
+        time.sleep(0.05)
+thread = threading.Thread(target=other)
+thread.start()
+thread.join()
+try:
+    for _ in range(1_000):
+        run.log({"main": 1})
+        time.sleep(0.01)
+except SystemExit:
+    run.log({"last": 1})
+    run.finish()
+"""
+    uid, process = asked_to_stop(home, script)
+    assert (process.returncode, process.err) == (0, "assay: Somebody asked this run to stop\n")
+    assert values(http, uid)[1:] == list(range(160))
+    assert values(http, uid, "last") == [0, 1]
+    assert values(http, uid, "main") == []
+
+
+@pytest.mark.parametrize("act", ["run.finish(timeout_s=30)", "1 / 0", "sys.exit()"])
+def test_what_a_program_does_when_it_is_to_stop_is_no_end_of_sending(home: Path, http: Http, act: str) -> None:
+    script = f"""
+import threading
+called = threading.Event()
+def stop():
+    called.set()
+    {act}
+run = assay.init(on_stop=stop)
+print(run.id, flush=True)
+run.flush()
+print("begun", flush=True)
+called.wait(50)
+began = time.monotonic()
+run.log({{"saved": 1}})
+run.finish()
+assert time.monotonic() - began < 20
+"""
+    uid, process = asked_to_stop(home, script)
+    assert process.returncode == 0
+    assert "cannot be sent" not in process.err
+    run = run_of(http, uid)
+    assert run["status"] == "stopped"
+    assert "finish" in act or run["metrics"]["saved"]["last"] == 1
+
+
+def test_a_signal_handler_may_end_the_run_while_it_ends(home: Path, http: Http) -> None:
+    script = """
+import signal
+run = assay.init(capture=("console",))
+def handle(*_):
+    run.finish("interrupted")
+    sys.exit(143)
+signal.signal(signal.SIGALRM, handle)
+run.log({"loss": 1})
+join = run._capture._console._end
+def end(timeout_s):
+    run._capture._console._end = join
+    signal.raise_signal(signal.SIGALRM)
+    join(timeout_s)
+run._capture._console._end = end
+print(run.id, flush=True)
+run.finish()
+"""
+    process = begin(home, script, ASSAY_CAPTURE="console")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 143, err
+    assert values(http, out.split()[0]) == [1]
+    assert run_of(http, out.split()[0])["status"] == "failed"
 
 
 def test_a_run_goes_on_where_it_ended(home: Path, http: Http) -> None:

@@ -22,8 +22,8 @@ def is_uid(text: str) -> bool:
 
 
 def default_home() -> Path:
-    """`ASSAY_HOME`, else `~/.assay`."""
-    return Path(os.environ.get("ASSAY_HOME") or Path.home() / ".assay")
+    """`ASSAY_HOME`, else `~/.assay`; the same wherever the program goes from here."""
+    return Path(os.environ.get("ASSAY_HOME") or Path.home() / ".assay").absolute()
 
 
 def read_token(root: Path) -> str:

@@ -26,7 +26,7 @@ class Outbox(Protocol):
         ...
 
     def keys(self) -> dict[int, str]:
-        """The names of keys by their numbers."""
+        """The names of keys by their numbers. Raises OSError, also if somebody else has just sent it all."""
         ...
 
     def take(self) -> list[tuple[int, bytes]]:
@@ -64,10 +64,7 @@ class Folder:
 
     def keys(self) -> dict[int, str]:
         """See `Outbox.keys`."""
-        try:
-            return parse_keys((self.path / KEYS).read_text())
-        except FileNotFoundError:
-            return {}
+        return parse_keys((self.path / KEYS).read_text())
 
     def take(self) -> list[tuple[int, bytes]]:
         """See `Outbox.take`."""

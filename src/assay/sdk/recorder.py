@@ -78,8 +78,8 @@ class Recorder:
     def _new_folder(self) -> Path:
         return self._folder / f"{os.getpid()}-{secrets.token_hex(6)}"
 
-    def prepare(self, keys: Iterable[str] = ()) -> None:
-        """The journal and its sender are there, and the keys have numbers. Raises OSError."""
+    def prepare(self, keys: Iterable[str] = ()) -> Mapping[str, int]:
+        """The journal and its sender are there, and the keys have numbers: these. Raises OSError."""
         if self._keys is None:
             outbox = self._opened()
             self.numbers = self._keys.numbers if self._keys else {}
@@ -93,6 +93,11 @@ class Recorder:
                 self._sender = Background(sender, self._warn_of_sending)
         assert self._keys is not None
         self._keys.add(keys)
+        return self._keys.numbers
+
+    def look_twice(self, *, again: bool = False) -> None:
+        """Whoever logs finds no key and takes the careful path; or, after that, finds those that have numbers."""
+        self.numbers = self._keys.numbers if again and self._keys is not None else {}
 
     def _opened(self) -> Folder | Memory:
         """Where it all is kept: on disk, else in memory."""
@@ -207,6 +212,7 @@ class Recorder:
     def close(self, timeout_s: float, *, leads: bool) -> bool:
         """Takes no more; whether all was sent in time. Who leads also sends what forked processes left."""
         until_s = time.monotonic() + timeout_s
+        self._journal.seal()  # what came behind the sender's last look would be deleted unsent
         sent = self._sender is None or self._sender.close(timeout_s)
         self._journal.close()
         if self._sender is None or not sent:
@@ -222,10 +228,22 @@ class Recorder:
         outcome: list[bool] = []
 
         def send() -> None:
-            left = sync_run(self._folder, self.url or "", self.token, self._warn_of_sending)
+            left = sync_run(self._folder, self.url or "", self.token, self._warn_of_sending, check_time)
             outcome.append(not left.failed)
 
+        until_s = time.monotonic() + max(timeout_s, 1.0)
+
+        def check_time() -> None:
+            if alone and time.monotonic() > until_s:
+                raise TimeoutError("There was no time to send all")
+
+        alone = False
         thread = threading.Thread(target=send, name="assay-rest", daemon=True)  # may be left alone in its work
-        thread.start()
-        thread.join(max(timeout_s, 1.0))
+        try:
+            thread.start()
+        except RuntimeError:  # Python 3.12 takes no more threads at its end
+            alone = True
+            send()
+        else:
+            thread.join(max(timeout_s, 1.0))
         return outcome == [True]

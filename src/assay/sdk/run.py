@@ -64,6 +64,8 @@ class Run(Keeping):
         self._warned = Warned()
         self._on_stop = on_stop
         self._ended = False
+        self._ending: int | None = None  # the thread that ends the run
+        self._over = threading.Event()
         self._tell_end = ended
         self._stop = ""  # "", asked, told
         self._step = 0
@@ -103,7 +105,7 @@ class Run(Keeping):
         self._warned.warn("disk", f"The journal cannot be written ({error.strerror}): what is logged now is lost")
 
     def _log_carefully(self, recorder: Recorder, values: Mapping[str, Any], step: Any, time_us: int) -> None:
-        self._stop_here()
+        self._stop_here(recorder)
         if self._ended:
             self._warned.warn("ended", "Not logged: the run has ended")
             return
@@ -125,11 +127,11 @@ class Run(Keeping):
 
     def _log_points(self, recorder: Recorder, flat: Mapping[str, float], step: int, time_us: int) -> None:
         try:
-            recorder.prepare(flat)
+            numbers = recorder.prepare(flat)  # the recorder's own may be empty, so that the main thread looks twice
         except OSError:
             recorder.lose(len(flat))
             raise
-        pairs = [part for key, value in flat.items() for part in (recorder.numbers[key], value)]
+        pairs = [part for key, value in flat.items() for part in (numbers[key], value)]
         recorder.append(packer(len(flat))(POINTS, step, time_us, *pairs), len(flat))
 
     def _flat(self, values: Mapping[str, Any], texts: dict[str, str], before: str = "") -> dict[str, float]:
@@ -154,15 +156,17 @@ class Run(Keeping):
     def _ask_to_stop(self) -> None:
         if self._on_stop is not None:
             self._stop = "told"
-            self._on_stop()
+            # It may end the run, which waits for the thread that asks here, and may raise.
+            threading.Thread(target=self._on_stop, name="assay-stop", daemon=True).start()
         elif self._recorder is not None and not self._stop:
             self._stop = "asked"
-            self._recorder.numbers = {}  # so that the next call looks twice
+            self._recorder.look_twice()
 
-    def _stop_here(self) -> None:
+    def _stop_here(self, recorder: Recorder) -> None:
         """Raises Stopped, once, if somebody asked for it and this is the main thread."""
         if self._stop == "asked" and threading.current_thread() is threading.main_thread():
             self._stop = "told"
+            recorder.look_twice(again=True)
             self._warned.warn("stop", "Somebody asked this run to stop")
             raise Stopped
 
@@ -280,8 +284,20 @@ class Run(Keeping):
             status: finished, failed, interrupted or stopped. [finished, or stopped if somebody asked for that]
             timeout_s: How long to wait for the server.
         """
-        if self._ended:
+        if self._ending is not None:
+            if self._ending != threading.get_ident():  # else a signal handler that interrupted this
+                self._over.wait(timeout_s)
             return
+        self._ending = threading.get_ident()
+        try:
+            self._finish(status, timeout_s)
+        finally:
+            self._over.set()
+            if not self._ended:  # it was interrupted: somebody may do it again
+                self._ending = None
+                self._over.clear()
+
+    def _finish(self, status: str, timeout_s: float) -> None:
         mine = os.getpid() == self._pid
         if self._capture is not None and mine:
             self._kept("end the capture", self._capture.stop)
@@ -297,7 +313,7 @@ class Run(Keeping):
     def _close(self, timeout_s: float, *, leads: bool) -> None:
         recorder = self._recorder
         assert recorder is not None
-        recorder.numbers = {}  # so that a later call looks twice
+        recorder.look_twice()
         if not recorder.close(timeout_s, leads=leads):
             self._warned.warn("left", "Not all is sent yet. Send it later with: assay sync")
         if recorder.lost:
@@ -307,6 +323,8 @@ class Run(Keeping):
         """In the child of a fork: another writer, which begins with its first word."""
         self._capture = None
         self._step = 0
+        self._ending = None
+        self._over = threading.Event()
         if self._recorder is not None:
             self._recorder.begin_in_this_process()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,21 @@ from assay.sdk.sender import Sender
 
 def left_runs(home: Path) -> list[Path]:
     """The folders of runs that hold journals, those that were touched first first."""
-    found = (path for path in (home / "journal").glob("*") if writers(path))
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+    return _by_age(path for path in (home / "journal").glob("*") if writers(path))
 
 
 def writers(run: Path) -> list[Path]:
-    """The folders of the processes that wrote to the run."""
-    return sorted(path.parent for path in run.glob(f"*/{LOCK}"))
+    """The folders of the processes that wrote to the run, in the order in which they began: the last word counts."""
+    return [path.parent for path in _by_age(run.glob(f"*/{LOCK}"))]
+
+
+def _by_age(paths: Iterable[Path]) -> list[Path]:
+    """Those that are still there."""
+    found: list[tuple[int, Path]] = []
+    for path in paths:
+        with suppress(OSError):  # somebody else has just sent it
+            found.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(found)]
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Console:
         _consoles.add(self)
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may end what it interrupts
         self._giving = threading.Lock()
         self._sources: dict[str, Redirected | Wrapped] = {}
         self._threads: list[threading.Thread] = []

@@ -57,6 +57,10 @@ class Memory:
         """The lines are kept."""
         self._keys += lines
 
+    def seal(self) -> None:
+        """Takes no more."""
+        self._closed = True
+
     def close(self) -> None:
         """Takes no more."""
         self._closed = True
