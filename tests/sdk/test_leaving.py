@@ -9,6 +9,8 @@ from sdk.training import run_of, sync, train, values
 from support.server import Http, Server
 
 from assay.sdk.journal.journal import Journal
+from assay.sdk.journal.memory import Memory
+from assay.sdk.records import FILE, written
 from assay.sdk.sync import left_runs, writers
 
 
@@ -74,3 +76,44 @@ def test_a_run_that_went_on_without_a_server_ends_as_it_ended_last(home: Path) -
         http.close()
     finally:
         server.stop()
+
+
+def test_copies_of_files_in_memory_go_when_they_were_sent_and_stay_when_a_child_ends(home: Path) -> None:
+    script = """
+from assay.sdk.journal.memory import Memory
+journal = Memory("w", {})
+journal.copy_of("x").write_text("kept")
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+print(journal.copy_of("x").read_text())
+print(journal.copies())
+"""
+    (text, folder), _ = train(home, script)
+    assert text == "kept"
+    assert not Path(folder).exists()
+    journal = Memory("w", {})
+    for name in ("sent", "waits"):
+        journal.copy_of(name).write_text(name)
+        journal.append(written(FILE, {"path": name, "copy": name}), 0)
+        if name == "sent":
+            journal.take()
+    journal.forget()
+    assert os.listdir(journal.copies()) == ["waits"]
+
+
+def test_a_record_that_finds_no_room_leaves_no_copy(home: Path) -> None:
+    script = """
+from pathlib import Path
+run = assay.init()
+recorder = run._recorder
+def full(*_):
+    raise OSError(28, "full", "journal")
+recorder._journal.append = full
+run.log_file(sys.executable)
+run.log_image("i", [[0, 1], [1, 0]])
+print(len([path for path in Path(os.environ["ASSAY_HOME"]).rglob("files/*")]))
+"""
+    (count,), err = train(home, script)
+    assert count == "0"
+    assert "full" in err

@@ -60,3 +60,31 @@ def test_a_config_that_is_refused_takes_nothing_else_along(home: Path, http: Htt
     assert (run["name"], run["tags"]["a"], run["status"]) == ("n", "b", "finished")
     found = http.request("GET", "/api/v1/runs?experiment=own").json["runs"]
     assert [item["id"] for item in found] == [uid]
+
+
+def test_no_word_about_a_run_raises_into_training(home: Path, http: Http) -> None:
+    script = """
+class Mute:
+    def __str__(self): raise RuntimeError("no words")
+twice = {}
+twice.update(a=twice, b=twice)
+run = assay.init(config={"big": 10 ** 5_000, "mute": Mute(), "sure": 1})
+run.tag(bad=Mute())
+run.tag([1])
+run.tag(good=1)
+run.log_file(None)
+run.log_files("x", into=None)
+run.log_file("/dev/zero", name="zero")
+run.config["twice"] = twice
+run.summary.update({"nan": float("nan"), "": 1, "best": Mute(), "sum": 1.5})
+run.log({"loss": 1})
+run.finish()
+print(run.id)
+assay.init(config=twice).finish()
+"""
+    (uid,), err = train(home, script)
+    run = run_of(http, uid)
+    assert (run["params"]["sure"], run["params"]["mute"][:5], run["tags"]["good"]) == ("1", "<Mute", "1")
+    assert (run["summary"]["sum"], run["summary"]["nan"], values(http, uid)) == (1.5, None, [1])
+    assert "holds itself" in err
+    assert "/dev/zero is no file" in err

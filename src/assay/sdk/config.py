@@ -7,16 +7,40 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import MappingProxyType
 from typing import Any
 
+INT_BITS = 4_096  # beyond, Python writes no decimal digits
+
 
 def plain(value: Any) -> Any:
-    """The value as JSON can hold it: keys and what is unknown as text, and numbers beyond JSON too."""
+    """The value as JSON can hold it: keys and what is unknown as text, and numbers beyond JSON too.
+
+    Raises:
+        ValueError: It holds itself, or is nested too deep.
+    """
+    try:
+        return _plain(value)
+    except RecursionError as error:
+        raise ValueError(f"a {type(value).__name__} is nested too deep, or holds itself") from error
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_text(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+    if isinstance(value, int) and value.bit_length() > INT_BITS:
+        return hex(value)
+    return value if value is None or isinstance(value, (str, int, bool)) else _text(value)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever an object says to that
+        return f"<{type(value).__name__} without a text: {type(error).__name__}>"
 
 
 class Config(MutableMapping[str, Any]):

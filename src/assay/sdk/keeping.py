@@ -59,10 +59,12 @@ class Keeping(ABC):
             path: The file.
             name: Where it lies in the run's tree. [its own name]
         """
-        source = Path(path)
-        self._say(
-            f"keep the file {source.name}", lambda recorder: self._log_file(recorder, name or source.name, source)
-        )
+
+        def act(recorder: Recorder) -> None:
+            source = Path(path)
+            self._log_file(recorder, name or source.name, source)
+
+        self._say(f"keep the file {path}", act)
 
     def log_files(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], into: str = "") -> None:
         """The files, or all that lie below the folder, are the run's.
@@ -71,9 +73,10 @@ class Keeping(ABC):
             paths: A folder, or files.
             into: The folder of the run's tree.
         """
-        before = f"{into.strip('/')}/" if into.strip("/") else ""
 
         def act(recorder: Recorder) -> None:
+            folder = into.strip("/")
+            before = f"{folder}/" if folder else ""
             if isinstance(paths, (str, os.PathLike)):
                 root = Path(paths)
                 found = [

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import sys
 import threading
 import time
@@ -174,27 +175,33 @@ class Recorder:
         with self.lock:
             self.prepare()
             name, place = self._new_copy()
-            place.write_bytes(data)
-            self._journal.append(written(FILE, {"path": path, "copy": name}), 0)
+            try:
+                place.write_bytes(data)
+                self._journal.append(written(FILE, {"path": path, "copy": name}), 0)
+            except BaseException:  # nothing would ever take it away
+                place.unlink(missing_ok=True)
+                raise
 
     def log_file(self, path: str, source: Path, copy_bytes: int = COPY_BYTES) -> bool:
         """The file is one of the run; whether it was copied, as opposed to named where it lies. Raises OSError."""
         with self.lock:
             self.prepare()
             found = source.stat()
-            told: dict[str, Any] = {"path": path}
-            copied = found.st_size <= copy_bytes
-            if copied:
-                told["copy"], place = self._new_copy()
-                try:
-                    shutil.copyfile(source, place)
-                except BaseException:
-                    place.unlink(missing_ok=True)
-                    raise
-            else:
-                told |= {"place": str(source.absolute()), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
-            self._journal.append(written(FILE, told), 0)
-            return copied
+            if not stat.S_ISREG(found.st_mode):  # a device has no end
+                raise ValueError(f"{source} is no file")
+            if found.st_size > copy_bytes:
+                told: dict[str, Any] = {"path": path, "place": str(source.absolute())}
+                told |= {"size": found.st_size, "mtime_ns": found.st_mtime_ns}
+                self._journal.append(written(FILE, told), 0)
+                return False
+            name, place = self._new_copy()
+            try:
+                shutil.copyfile(source, place)
+                self._journal.append(written(FILE, {"path": path, "copy": name}), 0)
+            except BaseException:  # as above
+                place.unlink(missing_ok=True)
+                raise
+            return True
 
     def _new_copy(self) -> tuple[str, Path]:
         name = secrets.token_hex(12)

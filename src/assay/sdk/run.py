@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -193,31 +194,27 @@ class Run(Keeping):
         self._say("keep the config", lambda recorder: recorder.say({"config": plain(values)}))
 
     def _sum_up(self, values: Mapping[str, Any]) -> None:
-        def act(recorder: Recorder) -> None:
-            for key, value in values.items():
-                if not is_key(key):
-                    raise ValueError(f"{key[:50]!a} is no key of 1 to {KEY_BOUND} characters")
-                recorder.log_value(
-                    {
-                        "key": key,
-                        "step": 0,
-                        "time_us": time.time_ns() // 1_000,
-                        "kind": NUMBER if isinstance(value, (int, float)) and not isinstance(value, bool) else "json",
-                        "document": value,
-                        "context": dict(SUMMARY),
-                    }
-                )
+        def act(recorder: Recorder, key: str, value: Any) -> None:
+            if not is_key(key):
+                raise ValueError(f"{key[:50]!a} is no key of 1 to {KEY_BOUND} characters")
+            kind, document = summed_up(value)
+            at = {"key": key, "step": 0, "time_us": time.time_ns() // 1_000, "context": SUMMARY}
+            recorder.log_value({**at, "kind": kind, "document": document})
 
-        self._say("keep the summary", act)
+        for key, value in values.items():  # one that is none costs no others
+            self._say("keep the summary", partial(act, key=str(key), value=value))
 
     def _moment(self, step: int | None) -> tuple[int, int]:
         return max(self._step - 1, 0) if step is None else checked_step(step), time.time_ns() // 1_000
 
     def tag(self, tags: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """The run has these tags; None takes one away."""
-        given = {**(tags or {}), **more}
-        said = {str(key): None if value is None else str(value) for key, value in given.items()}
-        self._say("keep the tags", lambda recorder: recorder.say({"tags": said}))
+
+        def act(recorder: Recorder) -> None:
+            given = {**(tags or {}), **more}
+            recorder.say({"tags": {str(key): None if value is None else str(value) for key, value in given.items()}})
+
+        self._say("keep the tags", act)
 
     def note(self, text: str) -> None:
         """This is what people should know of the run; Markdown."""
@@ -341,6 +338,19 @@ class Run(Keeping):
 
     def __repr__(self) -> str:
         return f"<assay run {self.name or self.id} ({self.mode})>"
+
+
+def summed_up(value: Any) -> tuple[str, Any]:
+    """The kind and document of a value of the summary. Raises ValueError for a number that no float holds."""
+    if value is None or isinstance(value, (bool, str, Mapping, list, tuple)):
+        return "json", plain(value)
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise ValueError("a number of the summary is larger than any float") from error
+    except Exception:  # noqa: BLE001 -- whatever an array says to that
+        return "json", plain(value)
+    return NUMBER, number if math.isfinite(number) else str(number)
 
 
 def leads() -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
+from errno import EMFILE, ENFILE, ENOENT, ENOMEM
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ DROPPED = (  # of how a run began, if the server does not take it all
     ("group",),
     ("config", "tags", "name", "user", "parent", "group"),
 )
+SHORT = (EMFILE, ENFILE, ENOMEM)
 REST_S = 0.2  # between two looks at a journal that is written to
 PATIENCE_S = (1.0, 2.0, 5.0, 10.0, 30.0)  # between tries while no server answers
 
@@ -244,6 +247,8 @@ class Sender:
         try:
             place = self._outbox.copy_of(copied) if copied else Path(told["place"])
             found = place.stat()
+            if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+                raise FileNotFoundError(ENOENT, "it is no file", str(place))
             if not copied and (found.st_size, found.st_mtime_ns) != (told["size"], told["mtime_ns"]):
                 self._warn(f"{place} has changed since it was logged: it is kept as it is now")
             if len(told["path"].encode()) > PATH_BYTES:
@@ -256,6 +261,8 @@ class Sender:
         except (InvalidInput, TooLarge) as error:
             self._warn(f"Not kept: {error}")
         except OSError as error:
+            if error.errno in SHORT:  # of descriptors or memory, which come back
+                raise
             if not (copied and isinstance(error, FileNotFoundError)):  # a copy is deleted when it has arrived
                 self._warn(f"Not kept: {told['path']} cannot be read any more ({error.strerror})")
 

@@ -91,7 +91,7 @@ def init(
         "user": os.environ.get("USER", ""),
         "start_us": time.time_ns() // 1_000,
         "tags": {str(key): str(value) for key, value in (tags or {}).items()},
-        "config": plain(config) if config else None,
+        "config": _plain(config) if config else None,
     }
     if experiment := experiment or os.environ.get("ASSAY_EXPERIMENT", ""):
         begun["experiment"] = experiment
@@ -124,6 +124,14 @@ def _step_after(url: str | None, id: str) -> int:
         print(f"assay: {error.message}: the run goes on at step 0, unless you give step=", file=sys.stderr)
         return 0
     return max((item["step"] + 1 for key, item in metrics.items() if not key.startswith(SYSTEM)), default=0)
+
+
+def _plain(config: Mapping[str, Any]) -> Any:
+    try:
+        return plain(config)
+    except ValueError as error:
+        print(f"assay: The config is not kept: {error}", file=sys.stderr)
+        return None
 
 
 def _one_of(field: str, value: str, known: tuple[str, ...]) -> str:

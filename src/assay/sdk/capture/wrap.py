@@ -48,10 +48,11 @@ class Wrapped:
     def _caught(self, text: str, *arguments: Any) -> Any:
         written = self._write(text, *arguments)
         if isinstance(text, str) and text and os.getpid() == self._pid and not self._skips():
-            if self._lost or self._pending + len(text) > PENDING:
-                self._lost += len(text)
+            size = len(text)  # before: between reading and setting a count no other thread may come
+            if self._lost or self._pending + size > PENDING:
+                self._lost += size
             else:
-                self._pending += len(text)
+                self._pending += size
                 self._queue.put((time.time_ns() // 1_000, text))
         return written
 
@@ -75,7 +76,8 @@ class Wrapped:
                 break
             texts.append(more[1])
         text = "".join(texts)
-        self._pending -= len(text)
+        size = len(text)
+        self._pending -= size
         return told[0], text
 
     def restore(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import weakref
 from collections import deque
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.sdk.journal.journal import check_record
-from assay.sdk.records import parse_keys
+from assay.sdk.records import FILE, document, parse_keys
 from assay.wire.errors import InvalidState
 
 BOUND = 64 << 20  # bytes of records that wait
@@ -41,16 +42,18 @@ class Memory:
         self._keys = b""
         self._closed = False
         self._copies: Path | None = None
+        self._sending: list[str | None] = []  # copies of files that were taken
 
     def append(self, body: bytes, items: int = 1) -> None:
         """The record waits. Raises InvalidInput, InvalidState, OSError where too much waits already."""
         check_record(body)
         if self._closed:
             raise InvalidState("The journal is closed", remedy="begin another run")
-        if self._held + len(body) > self._bound:
+        size = len(body)
+        if self._held + size > self._bound:
             self.lost += items
             raise OSError(ENOSPC, f"more than {self._bound >> 20} MiB wait in memory", None)
-        self._held += len(body)
+        self._held += size  # nothing is called in between: another thread subtracts, see below
         self._waiting.append((body, items))
 
     def keep_keys(self, lines: bytes) -> None:
@@ -81,12 +84,18 @@ class Memory:
             found.append((self._next, body))
             self._next += items
             self._taken += len(body)
+            if body[0] == FILE:
+                self._sending.append(document(body).get("copy"))
         return found
 
     def forget(self) -> None:
         """What was taken has arrived."""
-        self._held -= self._taken
-        self._taken = 0
+        taken, self._taken = self._taken, 0
+        self._held -= taken
+        for name in self._sending:
+            if name:
+                self.copy_of(name).unlink(missing_ok=True)
+        self._sending.clear()
 
     def copies(self) -> Path:
         """A folder for copies of files, among the system's temporary ones. Raises OSError."""
@@ -94,9 +103,15 @@ class Memory:
             import tempfile  # noqa: PLC0415 -- seldom needed, and slow to import
 
             self._copies = Path(tempfile.mkdtemp(prefix="assay-"))
-            weakref.finalize(self, shutil.rmtree, self._copies, ignore_errors=True)
+            weakref.finalize(self, _remove, self._copies, os.getpid())
         return self._copies
 
     def copy_of(self, name: str) -> Path:
         """Where the copy of a logged file lies. Raises OSError."""
         return self.copies() / Path(name).name
+
+
+def _remove(copies: Path, owner: int) -> None:
+    """The folder is gone, unless this is a forked child, whose parent still needs it."""
+    if os.getpid() == owner:
+        shutil.rmtree(copies, ignore_errors=True)
