@@ -48,11 +48,10 @@ class Wrapped:
     def _caught(self, text: str, *arguments: Any) -> Any:
         written = self._write(text, *arguments)
         if isinstance(text, str) and text and os.getpid() == self._pid and not self._skips():
-            size = len(text)  # before: between reading and setting a count no other thread may come
-            if self._lost or self._pending + size > PENDING:
-                self._lost += size
+            if self._lost or self._pending + len(text) > PENDING:
+                self._lost += len(text)
             else:
-                self._pending += size
+                self._pending += len(text)
                 self._queue.put((time.time_ns() // 1_000, text))
         return written
 
@@ -76,8 +75,7 @@ class Wrapped:
                 break
             texts.append(more[1])
         text = "".join(texts)
-        size = len(text)
-        self._pending -= size
+        self._pending -= len(text)
         return told[0], text
 
     def restore(self) -> None:

@@ -49,11 +49,10 @@ class Memory:
         check_record(body)
         if self._closed:
             raise InvalidState("The journal is closed", remedy="begin another run")
-        size = len(body)
-        if self._held + size > self._bound:
+        if self._held + len(body) > self._bound:
             self.lost += items
             raise OSError(ENOSPC, f"more than {self._bound >> 20} MiB wait in memory", None)
-        self._held += size  # nothing is called in between: another thread subtracts, see below
+        self._held += len(body)
         self._waiting.append((body, items))
 
     def keep_keys(self, lines: bytes) -> None:
