@@ -1,7 +1,8 @@
 """Where MLflow's files lie, and how they are fetched: folders of this machine, or through a tracking server.
 
-A database that somebody else made could name any folder of the importer's own. So a local place is read only if it
-names the run or model whose it is, as every place does that MLflow makes, and links in it are not followed.
+A database that somebody else made could name any folder of the importer's own. So a local place is read only if what
+its links and dots lead to names the run or model whose it is, as every place does that MLflow makes. Links in it are
+not followed.
 """
 
 from __future__ import annotations
@@ -94,13 +95,14 @@ class Artifacts:
             return unquote(uri[len(prefix) :]).strip("/") if uri.startswith(prefix) else None
         return None
 
-    def state(self, uri: str) -> str:
-        """What changes when a file does; "" where only a server could say."""
+    def state(self, uri: str, uid: str) -> str:
+        """What changes when a file of the run or model `uid` does; "" where only a server could say."""
         place = self._place(uri) if uri else None
         if not isinstance(place, Path):
             return ""
         told = hashlib.sha256()
-        for path, entry in walk(place, lambda reason, name: None):
+        own = named(place, uid)
+        for path, entry in walk(own, lambda reason, name: None) if own is not None else ():
             found = entry.stat(follow_symlinks=False)
             told.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
         return told.hexdigest()[:16]
@@ -115,10 +117,11 @@ class Artifacts:
                     f"files not fetched from {scheme}: their place is kept as the tag assay.import.artifacts", label
                 )
         elif isinstance(place, Path):
-            if uid not in place.parts:
+            own = named(place, uid)
+            if own is None:
                 self._tell("files not fetched: their folder does not name the run or model", label)
                 return
-            for path, entry in walk(place, self._tell):
+            for path, entry in walk(own, self._tell):
                 yield LocalFile(path, Path(entry.path))
         else:
             assert self._store is not None
@@ -127,8 +130,20 @@ class Artifacts:
                 yield ProxiedFile(path, size, f"{place}/{path}", self._store)
 
 
+def named(place: Path, uid: str) -> Path | None:
+    """Where the place is, links and dots resolved, if that names the run or model."""
+    try:
+        found = place.resolve()
+    except (OSError, RuntimeError, ValueError):  # a ring of links, a NUL
+        return None
+    return found if uid in found.parts else None
+
+
 def walk(folder: Path, tell: Tell) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The regular files below the folder."""
+    """The regular files below the folder; none where it is a link."""
+    if os.path.islink(folder):
+        tell("folder left out: it is a link", str(folder))
+        return
     waiting = [(str(folder), "")]
     while waiting:
         place, prefix = waiting.pop()

@@ -125,7 +125,7 @@ class DatabaseSource:
                 models_used=used,
                 models_made=made,
                 points_state=states.get(uid, "none"),
-                files_state=self._artifacts.state(uri),
+                files_state=self._artifacts.state(uri, uid),
             )
 
     def _pairs(self, table: str, uids: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.exchange import mlflow_rows as rows
 from assay.exchange import mlflow_tree as tree
-from assay.exchange.mlflow_artifacts import Artifacts
+from assay.exchange.mlflow_artifacts import Artifacts, named
 from assay.exchange.report import Tell
 from assay.exchange.source import (
     SourceDataset,
@@ -119,14 +119,14 @@ class FolderSource:
             models_used=used,
             models_made=made,
             points_state=tree.metrics_state(folder / "metrics"),
-            files_state=self._artifacts.state(uri),
+            files_state=self._artifacts.state(uri, uid),
         )
 
     def _place(self, folder: Path, uri: str, uid: str) -> str:
         """Where the files lie: beside the metadata, where the place that is named is not there (any more)."""
         beside = folder / "artifacts"
-        named = self._artifacts.folder(uri)
-        if uri and (named is None or (named.is_dir() and uid in named.parts)):
+        place = self._artifacts.folder(uri)
+        if uri and (place is None or ((own := named(place, uid)) is not None and own.is_dir())):
             return uri
         return str(beside)
 
@@ -223,7 +223,7 @@ class FolderSource:
             tree.texts(folder / "params", self._tell),
             tags,
             list(tree.model_points(folder / "metrics", f"model {uid}", self._tell)),
-            self._artifacts.state(uri),
+            self._artifacts.state(uri, uid),
         )
 
     def model_files(self, model: SourceModel) -> Iterator[SourceFile]:

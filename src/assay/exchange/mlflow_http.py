@@ -122,8 +122,10 @@ class TrackingServer:
         raise AssertionError  # the loop returns or raises
 
     def _opened(self, path: str, body: bytes | None) -> IO[bytes]:
-        headers = {"Content-Type": "application/json", **({"Authorization": self._login} if self._login else {})}
+        headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, body, headers)  # noqa: S310 -- http and https only
+        if self._login:
+            request.add_unredirected_header("Authorization", self._login)  # told to nobody else
         try:
             return cast("IO[bytes]", urllib.request.urlopen(request, timeout=TIMEOUT_S))  # noqa: S310 -- the same
         except urllib.error.HTTPError as error:

@@ -83,7 +83,7 @@ def models(reader: Reader, experiments: Mapping[int, str], artifacts: Artifacts,
                     params.get(uid, {}),
                     tags.get(uid, {}),
                     _points(reader, uid),
-                    f"{updated} {artifacts.state(location)}",
+                    f"{updated} {artifacts.state(location, uid)}",
                 )
 
 

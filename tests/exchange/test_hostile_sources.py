@@ -1,0 +1,129 @@
+"""Sources that somebody else made: they get no login, no files and no runs that are not theirs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.exchange.mlflow_folder import FolderSource
+from assay.exchange.mlflow_http import TrackingServer
+from assay.exchange.mlflow_places import open_mlflow
+from assay.exchange.report import Report
+
+UID = "0123456789abcdef" * 2
+Said = tuple[int, dict[str, str], bytes]
+
+
+@contextmanager
+def answering(answer: Callable[[str], Said], seen: list[dict[str, str]]) -> Iterator[str]:
+    """A server that answers each path so, and notes the headers that it was sent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            seen.append({name.lower(): value for name, value in self.headers.items()})
+            status, headers, body = answer(self.path)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *words: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def told(answer: Any) -> Said:
+    """A JSON answer."""
+    return 200, {}, json.dumps(answer).encode()
+
+
+def test_a_login_is_told_to_the_named_server_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tracking server that sends us elsewhere does not send our login along."""
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "secret")
+    mine: list[dict[str, str]] = []
+    theirs: list[dict[str, str]] = []
+    with (
+        answering(lambda path: told({}), theirs) as other,
+        answering(lambda path: (302, {"Location": other + path}, b""), mine) as server,
+    ):
+        TrackingServer(server).get("experiments/search")
+    assert mine[0]["authorization"] == "Bearer secret"
+    assert [sent.get("authorization") for sent in theirs] == [None]
+
+
+def mlruns(root: Path, artifact_uri: str = "") -> Path:
+    """An mlruns folder with one run; its folder."""
+    run = root / "mlruns" / "0" / UID
+    run.mkdir(parents=True)
+    (run.parent / "meta.yaml").write_text("name: Default\nexperiment_id: '0'\nlifecycle_stage: active\n")
+    (run / "meta.yaml").write_text(f"run_id: {UID}\nartifact_uri: {artifact_uri}\nstatus: 3\nlifecycle_stage: active\n")
+    return run
+
+
+def read(root: Path) -> tuple[list[str], dict[str, str], dict[str, str], Report]:
+    """Paths of the files, params and tags of the one run, and what was told."""
+    report = Report()
+    source = open_mlflow(str(root / "mlruns"), None, report.tell)
+    assert isinstance(source, FolderSource)
+    (run,) = source.runs()
+    return [file.path for file in source.files(run)], dict(run.params), dict(run.tags), report
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A folder of ours that is none of theirs."""
+    folder = tmp_path / "secret"
+    folder.mkdir()
+    (folder / "key").write_text("secret")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "form", ["{run}/../../../secret", "file://{run}/../../../secret", "mlruns/0/{uid}/../../../secret"]
+)
+def test_a_place_that_climbs_out_of_its_run_is_not_read(form: str, tmp_path: Path, secret: Path) -> None:
+    """Dots behind the run's id lead nowhere."""
+    run = mlruns(tmp_path, form.format(run=tmp_path / "mlruns" / "0" / UID, uid=UID))
+    (run / "artifacts").mkdir()
+    files, _, _, _ = read(tmp_path)
+    assert files == []
+
+
+@pytest.mark.parametrize("folder", ["artifacts", "params", "tags", "metrics"])
+def test_a_folder_that_is_a_link_is_not_read(folder: str, tmp_path: Path, secret: Path) -> None:
+    """A link in place of a run's own folder shows nothing of what it leads to."""
+    run = mlruns(tmp_path)
+    (run / folder).symlink_to(secret)
+    files, params, tags, report = read(tmp_path)
+    assert (files, params, tags) == ([], {}, {})
+    assert report.left or folder == "metrics"
+
+
+def test_a_folder_of_files_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
+    """Where it leads to the run's own files, they are read."""
+    run = mlruns(tmp_path)
+    elsewhere = tmp_path / "disk" / UID / "artifacts"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "model.bin").write_text("model")
+    (run / "artifacts").symlink_to(elsewhere)
+    assert read(tmp_path)[0] == ["model.bin"]
