@@ -69,6 +69,67 @@ def test_one_poller_serves_all(house: Server, monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(main())
 
 
+def test_who_breaks_off_within_a_page_misses_nothing(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each event a listener may go, and comes again with the position that it carried."""
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    monkeypatch.setattr("assay.services.changes.OVERLAP_US", 0)
+    start = f"{house.services.changes.since(Scope(), None)[1]}"
+    runs = [house.services.runs.create(Scope(), 0, name=f"r{number}").run.uid for number in range(7)]
+
+    async def main() -> None:
+        shared = Feed(house.services, lambda: False)
+        for seen in range(1, 8):
+            position = await shared.position(start)
+            following = shared.follow(position, 5)
+            found = []
+            async for told in following:
+                assert told is not None
+                found.append(told.run_uid)
+                position = told.position
+                if len(found) == seen:
+                    break
+            await following.aclose()
+            await asyncio.sleep(0.05)
+            rest = shared.follow(await shared.position(position), 0.1)
+            async for told in rest:
+                if told is None:
+                    break
+                found.append(told.run_uid)
+            await rest.aclose()
+            assert set(found) == set(runs), seen
+
+    asyncio.run(main())
+
+
+def test_a_poller_that_fails_goes_on(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who listens is told of what comes after a failure that nobody foresaw."""
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    since = house.services.changes.since
+    fails = False
+
+    def failing(*args: Any) -> Any:
+        nonlocal fails
+        if fails:
+            fails = False
+            raise RuntimeError
+        return since(*args)
+
+    monkeypatch.setattr(type(house.services.changes), "since", staticmethod(failing))
+
+    async def main() -> None:
+        nonlocal fails
+        shared = Feed(house.services, lambda: False)
+        waiting = asyncio.create_task(heard(shared.follow(await shared.position(None), 5), 1))
+        await asyncio.sleep(0.2)
+        fails = True
+        await asyncio.sleep(0.2)
+        assert not fails
+        uid = house.services.runs.create(Scope(), 0, name="r").run.uid
+        assert await asyncio.wait_for(waiting, 5) == [uid]
+
+    asyncio.run(main())
+
+
 def test_who_is_too_slow_is_let_go(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "EVERY_S", 0.02)
     monkeypatch.setattr(feed, "WAITING_BOUND", 2)

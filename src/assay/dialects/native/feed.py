@@ -24,7 +24,7 @@ EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A run that changed, its experiment, and the position from which to follow on."""
+    """A run that changed, its experiment, and the position from which nothing is missed that was not told by then."""
 
     run_uid: str
     experiment_id: int
@@ -74,9 +74,10 @@ class Feed:
             self._poller = asyncio.create_task(self._poll())
         try:
             while True:  # what was missed; what happens meanwhile waits
-                changes, position = await run_sync(self._services.changes.since, Scope(), position)
-                for told in await self._known(changes, position):
+                changes, reached = await run_sync(self._services.changes.since, Scope(), position)
+                for told in await self._known(changes, position, reached):
                     yield told
+                position = reached
                 if len(changes) < PAGE_BOUND:
                     break
             while True:
@@ -102,16 +103,18 @@ class Feed:
             try:
                 while True:
                     changes, reached = await run_sync(self._services.changes.since, Scope(), position)
-                    position = reached
+                    before_page, position = position or reached, reached
                     new = [change for change in changes if before.get(change.run_uid) != change.at_us]
                     now |= {change.run_uid: change.at_us for change in changes}
-                    for told in await self._known(new, reached):
+                    for told in await self._known(new, before_page, reached):
                         self._tell(told)
                     if len(changes) < PAGE_BOUND:
                         break
                 before = now
             except AssayError as error:  # the database is away for a while
                 log.warning("Changes cannot be read: %s", error)
+            except Exception:  # nobody else would tell those who listen
+                log.exception("Changes cannot be read")
             await asyncio.sleep(EVERY_S)
         self._end()
 
@@ -131,22 +134,27 @@ class Feed:
                 waiting.get_nowait()
             waiting.put_nowait(None)
 
-    async def _known(self, changes: Sequence[Change], position: str) -> list[Told]:
-        """The changes with the experiments of their runs; what is purged meanwhile is left out."""
-        if any(change.run_uid not in self._experiments for change in changes):
-            await run_sync(self._learn, [change.run_uid for change in changes])
+    async def _known(self, changes: Sequence[Change], position: str, reached: str) -> list[Told]:
+        """The changes of a page with the experiments of their runs; what is purged meanwhile is left out.
+
+        Only the last of them stands for the page's end: who breaks off before is told the page again.
+        """
+        known = self._experiments
+        if any(change.run_uid not in known for change in changes):
+            known = await run_sync(self._learnt, [change.run_uid for change in changes])
+        found = [change.run_uid for change in changes if change.run_uid in known]
         return [
-            Told(change.run_uid, self._experiments[change.run_uid], position)
-            for change in changes
-            if change.run_uid in self._experiments
+            Told(uid, known[uid], reached if at == len(found) else position) for at, uid in enumerate(found, start=1)
         ]
 
-    def _learn(self, uids: Sequence[str]) -> None:
-        if len(self._experiments) > KNOWN_BOUND:
-            self._experiments = {}
+    def _learnt(self, uids: Sequence[str]) -> dict[str, int]:
+        """The experiments of these runs, which are remembered in a dict that nobody else changes."""
+        known = dict(self._experiments) if len(self._experiments) <= KNOWN_BOUND else {}
         for uid in uids:
-            if uid not in self._experiments:
+            if uid not in known:
                 try:
-                    self._experiments[uid] = self._services.runs.head(Scope(), uid).experiment_id
+                    known[uid] = self._services.runs.head(Scope(), uid).experiment_id
                 except NotFound:
                     continue
+        self._experiments = known
+        return known
