@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchange.archive_history import MODEL, UIDS, History
+from support.server import Server
 
 from assay.exchange.mlflow_folder import FolderSource
 from assay.exchange.mlflow_http import TrackingServer
 from assay.exchange.mlflow_places import open_mlflow
 from assay.exchange.report import Report
+from assay.exchange.source import SourceModel, SourceModelPoint
+from assay.exchange.target import Target
+from assay.exchange.transfer import Transfer
 
 UID = "0123456789abcdef" * 2
 Said = tuple[int, dict[str, str], bytes]
@@ -127,3 +132,41 @@ def test_a_folder_of_files_may_be_a_link_to_another_disk(tmp_path: Path) -> None
     (elsewhere / "model.bin").write_text("model")
     (run / "artifacts").symlink_to(elsewhere)
     assert read(tmp_path)[0] == ["model.bin"]
+
+
+class Foreign(History):
+    """A source with an experiment that it has deleted, and a model that it says was measured in others' runs."""
+
+    identity = "foreign"
+
+    def __init__(self, *measured_in: str) -> None:
+        self.measured_in = measured_in
+
+    def models(self) -> Iterator[SourceModel]:
+        """One."""
+        points = [SourceModelPoint(uid, "auc", 0.5, 1, 5) for uid in self.measured_in]
+        yield SourceModel(MODEL, "one ☃", "tree", None, "ready", points=points)
+
+
+def test_an_experiment_with_runs_of_our_own_is_not_deleted(server: Server) -> None:
+    """It has the name of one that was deleted at the source."""
+    target = Target(server.url)
+    target.post("runs", {"id": UID, "experiment": "gone"})
+    report = Transfer(Foreign(), target, Report()).run()
+    run = target.get(f"runs/{UID}")
+    assert run["lifecycle"] == "active"
+    assert target.get(f"experiments/{run['experiment_id']}")["lifecycle"] == "active"
+    assert "experiment not deleted: it holds runs that are not of this source" in report.left
+
+
+def test_points_of_models_go_to_the_sources_own_runs(server: Server) -> None:
+    """A run of ours that a source names gets no metrics, nor is anything done to it by a name that is a path."""
+    target = Target(server.url)
+    target.post("runs", {"id": UID, "experiment": "own"})
+    report = Transfer(Foreign(UID, f"{UID}/stop#", f"{UID}/stop?", UIDS[0]), target, Report()).run()
+    assert target.get(f"runs/{UID}/state") == {"status": "running", "stop": False}
+    assert target.get(f"runs/{UID}/series")["series"] == []
+    assert [item["context"]["run"] for item in target.get(f"models/{MODEL}")["metrics"]] == [UIDS[0]]
+    assert report.done["model_points"] == 1
+    reason = "points of a model left out: they are of a run that was not imported from this source"
+    assert len(report.left[reason]) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from assay.exchange.checks import EXPERIMENT_TAG_BOUND, sound_texts
 from assay.exchange.report import Report
 from assay.exchange.source import SourceExperiment
@@ -13,15 +15,23 @@ class Experiments:
     """What is known of the server's experiments.
 
     An experiment that is deleted at the source and on the server is restored when something has yet to be written to
-    it, and deleted again by `close`. One that is deleted on the server only stays deleted.
+    it, and deleted again by `close`. One that is deleted on the server only stays deleted, and one that is deleted at
+    the source only stays if it holds runs of others.
+
+    Args:
+        target: The server.
+        report: Told what could not be kept.
+        owns: Whether the run of this id was imported from this source.
     """
 
-    def __init__(self, target: Target, report: Report) -> None:
+    def __init__(self, target: Target, report: Report, owns: Callable[[str], bool]) -> None:
         self._target = target
+        self._owns = owns
         self._report = report
         self._known = {item["name"]: item for item in target.listed("experiments", "experiments", view="all")}
         self._deleted: set[str] = set()  # names, at the source, as the next
         self._archived: set[str] = set()
+        self._brought: set[str] = set()  # made or restored by this import
 
     def add(self, experiment: SourceExperiment) -> None:
         """The server has this experiment with these tags."""
@@ -32,6 +42,7 @@ class Experiments:
         known = self._known.get(name)
         if known is None:
             self._known[name] = self._target.post("experiments", {"name": name, "tags": tags})
+            self._brought.add(name)
             if experiment.archived:
                 self._archived.add(name)
             self._report.count("experiments")
@@ -53,6 +64,7 @@ class Experiments:
                     f"The experiment {name} is deleted in Assay", field="experiment", remedy="restore it"
                 )
             self._known[name] = self._target.patch(f"experiments/{known['id']}", {"lifecycle": "active"})
+            self._brought.add(name)
             return True
         return False
 
@@ -61,5 +73,13 @@ class Experiments:
         for lifecycle, names in (("archived", self._archived - self._deleted), ("deleted", self._deleted)):
             for name in sorted(names & self._known.keys()):
                 known = self._known[name]
-                if known["lifecycle"] != lifecycle:
+                if known["lifecycle"] == lifecycle:
+                    continue
+                if name not in self._brought and self._holds_others(name):
+                    self._report.tell("experiment not deleted: it holds runs that are not of this source", name)
+                else:
                     self._known[name] = self._target.patch(f"experiments/{known['id']}", {"lifecycle": lifecycle})
+
+    def _holds_others(self, name: str) -> bool:
+        runs = self._target.listed("runs", "runs", experiment=[name])
+        return not all(self._owns(run["id"]) for run in runs)

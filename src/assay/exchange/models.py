@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from assay.exchange.checks import PARAM_BOUND, TAG_BOUND, sound_texts
@@ -15,8 +16,19 @@ POINTS = 1_000  # a call
 ODD = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}  # JSON has no word for them
 
 
-def send_model(target: Target, source: Source, model: SourceModel, report: Report, *, exists: bool) -> None:
-    """The server has the model with params, tags, files and points. `exists`: it was begun before."""
+def send_model(
+    target: Target, source: Source, model: SourceModel, report: Report, owns: Callable[[str], bool], *, exists: bool
+) -> None:
+    """The server has the model with params, tags, files and points.
+
+    Args:
+        target: The server.
+        source: Where its files are.
+        model: What to write.
+        report: Told what was written and what was left out.
+        owns: Whether the run of this id was imported from this source: no other gets points.
+        exists: Whether it was begun before.
+    """
     label = f"model {model.uid}"
     params = sound_texts(model.params, PARAM_BOUND, "param", label, report.tell)
     tags = sound_texts(model.tags, TAG_BOUND, "tag", label, report.tell)
@@ -37,6 +49,10 @@ def send_model(target: Target, source: Source, model: SourceModel, report: Repor
     for point in model.points:
         by_run.setdefault(point.run_uid, []).append(_point(model, point))
     for run_uid, points in by_run.items():
+        if not owns(run_uid):
+            reason = "points of a model left out: they are of a run that was not imported from this source"
+            report.tell(reason, f"{label} {run_uid[:80]!a}")
+            continue
         for page in pages(iter(points), POINTS):
             target.post(f"runs/{run_uid}/model-points", page)
             report.count("model_points", len(page))

@@ -42,7 +42,7 @@ class Transfer:
         self._digest = digest(source.identity)
         self._runs = Ledger(target, "run", self._digest)
         self._models = Ledger(target, "model", self._digest)
-        self._experiments = Experiments(target, report)
+        self._experiments = Experiments(target, report, self._owns)
 
     def run(self) -> Report:
         """The server has all of the source that it can keep.
@@ -66,6 +66,10 @@ class Transfer:
         self._send_versions()
         self._experiments.close()
         return self._report
+
+    def _owns(self, run_uid: str) -> bool:
+        """Whether the run was imported from this source."""
+        return self._runs.entry(run_uid) is not None
 
     def _refused(self, what: str, name: str, error: AssayError) -> None:
         if isinstance(error, Unavailable):
@@ -132,7 +136,7 @@ class Transfer:
         self._experiments.open(model.experiment)
         if entry is None:
             self._models.note(model.uid, BEGUN, "")
-        send_model(self._target, self._source, model, self._report, exists=found is not None)
+        send_model(self._target, self._source, model, self._report, self._owns, exists=found is not None)
         self._models.note(model.uid, DONE, state)
         self._report.count("models")
 
