@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,16 @@ import pytest
 from exchange.archive_history import MODEL, UIDS, History
 from support.server import Server
 
+from assay.exchange import mlflow_connect, mlflow_http
+from assay.exchange.archive_read import ArchiveSource
 from assay.exchange.mlflow_folder import FolderSource
 from assay.exchange.mlflow_http import TrackingServer
 from assay.exchange.mlflow_places import open_mlflow
 from assay.exchange.report import Report
-from assay.exchange.source import SourceModel, SourceModelPoint
+from assay.exchange.source import SourceModel, SourceModelPoint, SourceRun
 from assay.exchange.target import Target
 from assay.exchange.transfer import Transfer
+from assay.wire.errors import AssayError, Corrupt, Unavailable
 
 UID = "0123456789abcdef" * 2
 Said = tuple[int, dict[str, str], bytes]
@@ -170,3 +174,75 @@ def test_points_of_models_go_to_the_sources_own_runs(server: Server) -> None:
     assert report.done["model_points"] == 1
     reason = "points of a model left out: they are of a run that was not imported from this source"
     assert len(report.left[reason]) == 3
+
+
+@pytest.mark.parametrize("password", ["secret", "se%zzcret"])
+def test_a_password_is_no_part_of_what_a_database_is_called(password: str) -> None:
+    """Neither the name that is kept with imported rows nor an error says it."""
+    database = mlflow_connect.named(f"postgresql://me:{password}@/db?host=/tmp/none&password={password}&port=5433")
+    assert database == "postgresql://:5432/db?host=%2Ftmp%2Fnone&port=5433"
+    for address in (
+        f"postgresql:///db?host=/nowhere&user=me&password={password}",
+        f"postgresql://me:{password}@127.0.0.1:9/x",
+        f"postgresql://me:{password}@127.0.0.1:nine/x",
+        f"http://me:{password}@:80/",
+        f"http://me:{password}@host:eighty/",
+        f"ftp://me:{password}@host/",
+    ):
+        with pytest.raises(AssayError) as raised:
+            open_mlflow(address, None, lambda reason, name: None)
+        assert "cret" not in str(raised.value)
+
+
+def test_a_place_with_a_password_is_kept_without_it(tmp_path: Path) -> None:
+    """The tag that says where files lie that could not be fetched tells no login."""
+    mlruns(tmp_path, "ftp://me:secret@host/artifacts/1")
+    _, _, tags, _ = read(tmp_path)
+    assert tags["assay.import.artifacts"] == "ftp://host/artifacts/1"
+
+
+@pytest.mark.parametrize("name", ["assay-archive.json", "runs.jsonl", f"values/{UID}.jsonl", f"points/{UID}.parquet"])
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.timeout(60)
+def test_a_file_of_an_archive_that_is_none(name: str, kind: str, tmp_path: Path) -> None:
+    """A pipe or a device in place of a file is told, and not waited for."""
+    folder = tmp_path / "archive"
+    for part in ("values", "points"):
+        (folder / part).mkdir(parents=True)
+    (folder / "assay-archive.json").write_text('{"format": 1, "id": "x"}')
+    (folder / name).unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to("/dev/zero")
+
+    def read_all() -> list[Any]:
+        source, run = ArchiveSource(folder, lambda reason, name: None), SourceRun(UID, UID, "one", "r", "finished")
+        return [*source.runs(), *source.values(run), *source.points(run)]
+
+    with pytest.raises(Corrupt, match="is no file"):
+        read_all()
+
+
+def test_a_tracking_server_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that lead to themselves, folders within themselves, and answers that grow for ever are refused."""
+    monkeypatch.setattr(mlflow_http, "ANSWER_BOUND", 10_000)
+    answers: dict[str, Any] = {
+        "search": {"experiments": [], "next_page_token": "x"},
+        "list": {"files": [{"path": "a", "is_dir": True}]},
+        "large": {"x": "x" * 20_000},
+        "odd": {"experiments": 7},
+    }
+    seen: list[dict[str, str]] = []
+    with answering(lambda path: told(next(answers[key] for key in answers if key in path)), seen) as url:
+        server = TrackingServer(url)
+        for ask in (
+            lambda: list(server.searched("search", "experiments", {})),
+            lambda: list(server.listed("search", "experiments")),
+            lambda: list(server.walk("artifacts/list", "path")),
+            lambda: list(server.list_files("list")),
+            lambda: server.get("large"),
+            lambda: list(server.searched("odd", "experiments", {})),
+        ):
+            with pytest.raises(Unavailable):
+                ask()

@@ -18,6 +18,7 @@ model-files/MODEL/...   the files of a model
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,7 @@ MANIFEST = "assay-archive.json"
 FORMAT = 1
 ID = re.compile(r"(m-)?[0-9a-f]{32}\Z")
 LINE_BOUND = 64 << 20  # bytes of a line
+MANIFEST_BOUND = 16 << 20  # bytes
 
 
 def checked_id(id: object) -> str:
@@ -43,13 +45,22 @@ def write_line(file: IO[str], item: Any) -> None:
     file.write(json.dumps(item, ensure_ascii=True, allow_nan=False) + "\n")
 
 
+def is_there(path: Path) -> bool:
+    """Whether the archive has this file. Raises Corrupt for a link, a pipe or a device: they lead out, or never end."""
+    if not os.path.lexists(path):
+        return False
+    if path.is_symlink() or not path.is_file():
+        raise Corrupt(f"{path} is no file", field=path.name, remedy="export again")
+    return True
+
+
 def read_lines(path: Path) -> Iterator[Any]:
     """The JSON of each line; none where there is no file.
 
     Raises:
         Corrupt: A line is no JSON, or has no end.
     """
-    if not path.exists():
+    if not is_there(path):
         return
     with path.open("rb") as file:
         number = 0

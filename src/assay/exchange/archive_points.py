@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.exchange.archive_layout import is_there
 from assay.exchange.source import SourcePoints
 from assay.wire.errors import Corrupt
 from assay.wire.points import PointColumns
@@ -83,7 +84,7 @@ def read_points(path: Path) -> Iterator[SourcePoints]:
     """
     from arro3.io import read_parquet
 
-    if not path.exists():
+    if not is_there(path):
         return
     with path.open("rb") as file:
         try:

@@ -43,7 +43,10 @@ class ArchiveSource:
         self._folder = folder.resolve()
         self._tell = tell
         try:
-            manifest = json.loads((self._folder / layout.MANIFEST).read_bytes())
+            if not layout.is_there(self._folder / layout.MANIFEST):
+                raise FileNotFoundError(layout.MANIFEST)
+            with (self._folder / layout.MANIFEST).open("rb") as file:
+                manifest = json.loads(file.read(layout.MANIFEST_BOUND))
             made, id = manifest["format"], str(manifest["id"])
         except OSError as error:
             raise NotFound(

@@ -130,6 +130,13 @@ class Artifacts:
                 yield ProxiedFile(path, size, f"{place}/{path}", self._store)
 
 
+def shown(uri: str) -> str:
+    """The place without a login, which is nothing to be kept or told."""
+    scheme, mark, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else uri
+
+
 def named(place: Path, uid: str) -> Path | None:
     """Where the place is, links and dots resolved, if that names the run or model."""
     try:

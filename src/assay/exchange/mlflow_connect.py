@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from assay.wire.errors import InvalidInput, NotFound, Unavailable
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 50_000  # rows in memory
 PATIENCE_S = 60.0
+PLACE = ("host", "hostaddr", "port", "dbname", "service")  # of an address's query, what tells where
 
 
 class Reader(Protocol):
@@ -119,15 +120,14 @@ class PostgresReader:
         import psycopg
 
         self._error = psycopg.Error
-        parts = urlsplit(url)
         plain = f"postgresql://{url.partition('://')[2]}"  # SQLAlchemy's addresses name the driver, too
-        self.identity = f"postgresql://{parts.hostname or ''}:{parts.port or 5432}{parts.path}"
-        if not parts.hostname:  # by a socket, which the query names
-            self.identity += f"?{parts.query}"
+        self.identity = named(url)
         try:
             self._connection: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(plain, autocommit=False)
             self._connection.read_only = True
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        except psycopg.ProgrammingError as error:  # it quotes what it cannot read of the address, passwords too
+            raise _unread() from error
         except (psycopg.Error, UnicodeError) as error:
             raise self._told(error) from error
 
@@ -167,6 +167,24 @@ class PostgresReader:
     def close(self) -> None:
         """The database is left."""
         self._connection.close()
+
+
+def named(url: str) -> str:
+    """What a database of PostgreSQL is called by, without who asks and how he proves it. Raises InvalidInput."""
+    try:
+        parts = urlsplit(url)
+        found = f"postgresql://{parts.hostname or ''}:{parts.port or 5432}{parts.path}"
+    except ValueError:
+        raise _unread() from None
+    if parts.hostname:
+        return found
+    given = [pair for pair in parse_qsl(parts.query) if pair[0] in PLACE]  # by a socket, which the query names
+    return f"{found}?{urlencode(given)}"
+
+
+def _unread() -> InvalidInput:
+    remedy = "give postgresql://user:password@host:port/database, with % in a password as %25"
+    return InvalidInput("The address cannot be read", field="SOURCE", remedy=remedy)
 
 
 def _marked(sql: str, given: Sequence[Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assay.exchange import mlflow_rows as rows
-from assay.exchange.mlflow_artifacts import Artifacts
+from assay.exchange.mlflow_artifacts import Artifacts, shown
 from assay.exchange.mlflow_connect import Reader
 from assay.exchange.mlflow_lineage import datasets_of, model_links, models, versions
 from assay.exchange.report import Tell
@@ -106,7 +106,7 @@ class DatabaseSource:
             of_run = rows.run_tags(tags.get(uid, {}), row)
             uri = row["artifact_uri"] or ""
             if not self._artifacts.can_fetch(uri):
-                of_run[rows.LOCATION] = uri
+                of_run[rows.LOCATION] = shown(uri)
             used, made = links.get(uid, ([], []))
             yield SourceRun(
                 uid,

@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.exchange import mlflow_rows as rows
 from assay.exchange import mlflow_tree as tree
-from assay.exchange.mlflow_artifacts import Artifacts, named
+from assay.exchange.mlflow_artifacts import Artifacts, named, shown
 from assay.exchange.report import Tell
 from assay.exchange.source import (
     SourceDataset,
@@ -96,7 +96,7 @@ class FolderSource:
             {name: meta.get(name) for name in ("source_name", "source_version")},
         )
         if not self._artifacts.can_fetch(uri):
-            tags[rows.LOCATION] = uri
+            tags[rows.LOCATION] = shown(uri)
         status = meta.get("status")
         known = STATUS.get(status, str(status)) if isinstance(status, int) else str(status)
         self._runs = {uid: folder}
@@ -210,7 +210,7 @@ class FolderSource:
         uri = self._place(folder, str(meta.get("artifact_location") or ""), uid)
         tags = tree.texts(folder / "tags", self._tell)
         if not self._artifacts.can_fetch(uri):
-            tags[rows.LOCATION] = uri
+            tags[rows.LOCATION] = shown(uri)
         self._uris = {uid: uri}
         run = meta.get("source_run_id")
         return SourceModel(

@@ -19,6 +19,8 @@ from assay.wire.errors import InvalidInput, NotFound, Unavailable
 API = "/api/2.0/mlflow/"
 TIMEOUT_S = 120.0
 PATIENCE_S = (0.5, 2.0, 5.0)  # between tries of a server that is busy
+ANSWER_BOUND = 256 << 20  # bytes
+DEPTH = 100  # of folders
 BUSY = (429, 500, 502, 503, 504)
 SOURCE = "source"  # the field of errors that are the source's, not the target's
 
@@ -31,9 +33,13 @@ class TrackingServer:
     """
 
     def __init__(self, address: str) -> None:
-        parts = urllib.parse.urlsplit(address)
-        if not parts.hostname:
-            raise InvalidInput(f"{address!r} names no host", field="SOURCE", remedy="give http://host:port")
+        try:
+            parts = urllib.parse.urlsplit(address)
+            named = bool(parts.hostname and parts.port != 0)
+        except ValueError:
+            named = False
+        if not named or parts.hostname is None:  # what it says is not told: there may be a password in it
+            raise InvalidInput("The address names no host and port", field="SOURCE", remedy="give http://host:port")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "") + parts.path.rstrip("/")
         user = urllib.parse.unquote(parts.username or "") or os.environ.get("MLFLOW_TRACKING_USERNAME", "")
@@ -57,8 +63,8 @@ class TrackingServer:
         token: str | None = None
         while True:
             page = self.post(route, body if token is None else {**body, "page_token": token})
-            yield from page.get(what, ())
-            if not (token := page.get("next_page_token")):
+            yield from self._things(page, what)
+            if not (token := self._next(page, token)):
                 return
 
     def listed(self, route: str, what: str, **query: str | int) -> Iterator[dict[str, Any]]:
@@ -66,17 +72,38 @@ class TrackingServer:
         token: str | None = None
         while True:
             page = self.get(route, page_token=token, **query)
-            yield from page.get(what, ())
-            if not (token := page.get("next_page_token")):
+            yield from self._things(page, what)
+            if not (token := self._next(page, token)):
                 return
+
+    def _things(self, page: dict[str, Any], what: str) -> list[dict[str, Any]]:
+        """The things of a page. Raises Unavailable where they are none."""
+        found = page.get(what, [])
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise self._odd()
+        return found
+
+    def _next(self, page: dict[str, Any], token: str | None) -> str | None:
+        """The token of the page after. Raises Unavailable where it is the same page."""
+        found: str | None = page.get("next_page_token")
+        if found and found == token:
+            raise self._odd()
+        return found
+
+    def _odd(self) -> Unavailable:
+        told = f"The answer of {self.url} could not be understood"
+        return Unavailable(told, field=SOURCE, remedy="is this MLflow's server?")
 
     def walk(self, route: str, field: str, **query: str) -> Iterator[tuple[str, int | None]]:
         """The files of a run or model, folder by folder: path and size."""
-        folders = [""]
+        folders, seen = [""], {""}
         while folders:
-            found = self.get(route, **{field: folders.pop(), **query}).get("files", ())
+            found = self._things(self.get(route, **{field: self._inside(folders.pop()), **query}), "files")
             for item in sorted(found, key=lambda item: str(item["path"])):
                 if item.get("is_dir"):
+                    if item["path"] in seen:
+                        raise self._odd()
+                    seen.add(item["path"])
                     folders.append(item["path"])
                 else:
                     size = item.get("file_size")
@@ -86,15 +113,21 @@ class TrackingServer:
         """The files below a folder of the server's artifact store: path below the folder, and size."""
         folders = [""]
         while folders:
-            below = folders.pop()
+            below = self._inside(folders.pop())
             asked = urllib.parse.urlencode({"path": f"{path}/{below}".rstrip("/")})
-            for item in self._asked(f"{PROXIED}?{asked}", None).get("files", ()):
+            for item in self._things(self._asked(f"{PROXIED}?{asked}", None), "files"):
                 name = f"{below}/{item['path'].rsplit('/', 1)[-1]}".lstrip("/")
                 if item.get("is_dir"):
                     folders.append(name)
                 else:
                     size = item.get("file_size")
                     yield name, None if size is None else int(size)
+
+    def _inside(self, folder: str) -> str:
+        """The folder. Raises Unavailable where it lies deeper than any does."""
+        if folder.count("/") > DEPTH:
+            raise self._odd()
+        return folder
 
     def open_file(self, path: str) -> IO[bytes]:
         """The bytes of a file of the server's artifact store."""
@@ -108,17 +141,18 @@ class TrackingServer:
         for wait_s in (*PATIENCE_S, None):
             try:
                 with self._opened(path, body) as answer:
-                    found = json.load(answer)
+                    data = answer.read(ANSWER_BOUND + 1)
+                found = json.loads(data) if len(data) <= ANSWER_BOUND else None
             except (Unavailable, OSError, http.client.HTTPException) as error:
                 if wait_s is None or (isinstance(error, Unavailable) and error.retry_after_s is None):
                     raise error if isinstance(error, Unavailable) else self._away(error) from error
                 time.sleep(wait_s)
-            except ValueError as error:
-                raise Unavailable(
-                    f"The answer of {self.url} could not be understood", field=SOURCE, remedy="is this MLflow's server?"
-                ) from error
+            except (ValueError, RecursionError) as error:
+                raise self._odd() from error
             else:
-                return found if isinstance(found, dict) else {}
+                if not isinstance(found, dict):
+                    raise self._odd()
+                return found
         raise AssertionError  # the loop returns or raises
 
     def _opened(self, path: str, body: bytes | None) -> IO[bytes]:

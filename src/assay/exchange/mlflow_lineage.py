@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.exchange import mlflow_rows as rows
-from assay.exchange.mlflow_artifacts import Artifacts
+from assay.exchange.mlflow_artifacts import Artifacts, shown
 from assay.exchange.mlflow_connect import Reader
 from assay.exchange.report import Tell
 from assay.exchange.source import SourceDataset, SourceModel, SourceModelPoint, SourceVersion
@@ -72,7 +72,7 @@ def models(reader: Reader, experiments: Mapping[int, str], artifacts: Artifacts,
                 tell("model left out: its id is not m- and 32 hex digits", uid[:80])
             else:
                 if not artifacts.can_fetch(location):
-                    tags.setdefault(uid, {})[rows.LOCATION] = location
+                    tags.setdefault(uid, {})[rows.LOCATION] = shown(location)
                 yield SourceModel(
                     uid,
                     experiments[experiment],

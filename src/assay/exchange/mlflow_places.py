@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from assay.exchange.mlflow_artifacts import Artifacts, Proxy
+from assay.exchange.mlflow_artifacts import Artifacts, Proxy, shown
 from assay.exchange.mlflow_connect import PostgresReader, SqliteReader
 from assay.exchange.mlflow_database import DatabaseSource
 from assay.exchange.report import Tell
@@ -44,7 +44,7 @@ def open_mlflow(address: str, files: str | None, tell: Tell) -> Source:
         return ServerSource(TrackingServer(address), tell)
     if scheme not in ("", "file", "sqlite"):
         raise InvalidInput(
-            f"{address!r} is no place that MLflow keeps its history at",
+            f"{shown(address)!r} is no place that MLflow keeps its history at",
             field="SOURCE",
             remedy="give mlflow.db, sqlite:///path, postgresql://..., an mlruns folder or http://host:port",
         )
