@@ -18,6 +18,7 @@ from support.postgres import fresh_database
 from support.server import Server
 
 from assay.exchange.archive_layout import read_lines
+from assay.exchange.archive_write import Export
 from assay.exchange.report import Report
 from assay.exchange.target import Target
 from assay.exchange.transfer import Transfer
@@ -179,6 +180,39 @@ def test_a_part_is_exported(filled: Path, tmp_path: Path) -> None:
         assert "models" not in done
         assert "no experiment" in refused("export", tmp_path / "c", "--url", server.url, "-e", "none").lower()
         assert not (tmp_path / "c/assay-archive.json").exists()
+
+
+def test_a_part_holds_no_versions_of_other_runs(filled: Path, tmp_path: Path) -> None:
+    """Versions of registered models are those that were made in the runs that are exported."""
+    home = tmp_path / "home"
+    shutil.copytree(filled, home)
+    with served(home) as server:
+        target = Target(server.url)
+        (uid,) = (run["id"] for run in target.listed("runs", "runs", experiment=["old"]))
+        for id in UIDS:
+            row = {"kind": "model_version", "source": "s", "name": f"of/{id}", "document": {"run_id": id}}
+            target.post("imports", row)
+        for words, expected in ((("-e", "old"), [f"of/{uid}"]), (("-f", "metrics.none > 5"), [])):
+            folder = tmp_path / words[0]
+            told("export", folder, "--url", server.url, *words, "--json")
+            assert [row["name"] for row in read_lines(folder / "versions.jsonl")] == expected
+
+
+class Busy(Target):
+    """A server where an experiment with a run is made while runs are listed."""
+
+    def listed(self, path: str, what: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """The things of all pages."""
+        if path == "runs":
+            self.post("runs", {"experiment": "new"})
+        return super().listed(path, what, **query)
+
+
+def test_what_is_made_meanwhile_is_in_it(server: Server, tmp_path: Path) -> None:
+    """A run in an experiment that is new comes with its experiment."""
+    Export(Busy(server.url), tmp_path / "all", Report(), lambda *_: None).run((), "")
+    assert [run["experiment"] for run in read_lines(tmp_path / "all/runs.jsonl")] == ["new"]
+    assert "new" in {item["name"] for item in read_lines(tmp_path / "all/experiments.jsonl")}
 
 
 def test_a_full_folder_is_refused(filled: Path, tmp_path: Path) -> None:

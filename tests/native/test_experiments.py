@@ -24,6 +24,11 @@ def test_an_experiment_is_made_read_and_changed(api: Api) -> None:
     refused(api.ask("PATCH", "experiments/999999", {"name": "x"}), 404, "not_found")
 
 
+@pytest.mark.parametrize("id", ["0" * 30 + "9" * 30, "0" * 5_000, "9" * 19, "x", "-1"])
+def test_what_is_no_number_of_an_experiment_is_refused(api: Api, id: str) -> None:
+    refused(api.ask("GET", f"experiments/{id}"), 422, "invalid_input")
+
+
 def test_an_experiment_goes_and_comes_back_with_its_runs(api: Api) -> None:
     id = make(api, "lives")
     uid = api.run(experiment="lives")

@@ -67,8 +67,7 @@ class Export:
     def _run(self, experiments: Sequence[str], filter: str) -> None:
         found = list(self._server.listed("experiments", "experiments", view="all"))
         chosen = {item["id"]: item for item in found if not experiments or item["name"] in experiments}
-        names = {id: item["name"] for id, item in chosen.items()}
-        if missing := set(experiments) - set(names.values()):
+        if missing := set(experiments) - {item["name"] for item in chosen.values()}:
             raise NotFound(
                 f"There is no experiment {min(missing)!r}", field="--experiment", remedy="see what there is: assay runs"
             )
@@ -78,7 +77,7 @@ class Export:
             asked = {"view": "all", "filter": filter, "experiment": list(experiments)}
             for at, head in enumerate(self._server.listed("runs", "runs", **asked), 1):
                 self._progress("runs", at, 0)
-                layout.write_line(file, self._export_run(head["id"], names))
+                layout.write_line(file, self._export_run(head["id"], chosen))
                 runs.add(head["id"])
                 used.add(head["experiment_id"])
                 self._report.count("runs")
@@ -88,9 +87,12 @@ class Export:
                 layout.write_line(file, item)
                 self._report.count("experiments")
         with self._lines("models") as file:
+            names = {id: item["name"] for id, item in chosen.items()}
             self._export_models(file, names, runs, all_runs=not filter)
         with self._lines("versions") as file:
             for row in self._server.listed("imports", "imports", kind=VERSION):
+                if (experiments or filter) and row["document"].get("run_id") not in runs:
+                    continue
                 layout.write_line(file, {name: row[name] for name in ("kind", "source", "name", "document")})
                 self._report.count("versions")
         manifest = {
@@ -106,7 +108,13 @@ class Export:
     def _lines(self, name: str) -> TextIO:
         return (self._folder / f"{name}.jsonl").open("x", encoding="ascii")
 
-    def _export_run(self, uid: str, names: dict[int, str]) -> dict[str, Any]:
+    def _named(self, id: int, chosen: dict[int, dict[str, Any]]) -> str:
+        """The experiment's name; one that was made meanwhile is chosen, too."""
+        if id not in chosen:
+            chosen[id] = self._server.get(f"experiments/{id}")
+        return str(chosen[id]["name"])
+
+    def _export_run(self, uid: str, chosen: dict[int, dict[str, Any]]) -> dict[str, Any]:
         """The run's line; its points, values, console and files are in the folder."""
         path = f"runs/{layout.checked_id(uid)}"
         detail = self._server.get(path)
@@ -118,7 +126,7 @@ class Export:
         self._records(uid, "values", self._server.listed(f"{path}/values", "values"))
         self._records(uid, "console", self._console(path))
         self._files(path, self._folder / "files" / uid)
-        detail["experiment"] = names[detail["experiment_id"]]
+        detail["experiment"] = self._named(detail["experiment_id"], chosen)
         for name in ("metrics", "metrics_in_context", "summary"):
             detail.pop(name, None)
         return detail

@@ -35,7 +35,8 @@ from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput
 
 PREFIX = "/api/v1"
-ID_BOUND = 10**18
+ID_DIGITS = 18
+ID_BOUND = 10**ID_DIGITS
 Q = TypeVar("Q")
 B = TypeVar("B")
 
@@ -86,7 +87,7 @@ class Call(Generic[Q, B]):
     @property
     def number(self) -> int:
         """The id in the path, of what is numbered. Raises InvalidInput."""
-        if not (self.id.isascii() and self.id.isdigit()) or int(self.id[:30]) >= ID_BOUND:
+        if not (self.id.isascii() and self.id.isdigit()) or len(self.id) > ID_DIGITS:
             raise InvalidInput(f"{self.id[:100]!r} is no number", field="id", bound=ID_BOUND, remedy="give its number")
         return int(self.id)
 
