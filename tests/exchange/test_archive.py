@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from support.postgres import fresh_database
 from support.server import Server
 
 from assay.exchange.archive_layout import read_lines
+from assay.exchange.archive_read import ArchiveSource
 from assay.exchange.archive_write import Export
 from assay.exchange.report import Report
 from assay.exchange.target import Target
 from assay.exchange.transfer import Transfer
+from assay.wire.errors import AssayError
 
 NEW = ("created_us", "updated_us", "experiment_id", "id")  # of what is made anew
 
@@ -196,6 +198,23 @@ def test_a_part_holds_no_versions_of_other_runs(filled: Path, tmp_path: Path) ->
             folder = tmp_path / words[0]
             told("export", folder, "--url", server.url, *words, "--json")
             assert [row["name"] for row in read_lines(folder / "versions.jsonl")] == expected
+
+
+def test_lines_of_another_form_are_told(archive: Path, tmp_path: Path, server: Server) -> None:
+    """Whatever stands in a field, there is a report or an error with a code."""
+    folder, target = tmp_path / "copy", Target(server.url)
+    shutil.copytree(archive, folder)
+    for name in ("experiments", "runs", "models", "versions", f"values/{UIDS[0]}", f"console/{UIDS[0]}"):
+        file = folder / f"{name}.jsonl"
+        sound = file.read_text()
+        first = json.loads(sound.splitlines()[0])
+        for key in first if isinstance(first, dict) else range(len(first)):
+            for odd in (None, 7, "x", [1], {"a": 1}, 10**30):
+                changed = {**first, key: odd} if isinstance(first, dict) else [*first[:key], odd, *first[key + 1 :]]
+                file.write_text(json.dumps(changed) + "\n")
+                with suppress(AssayError):
+                    Transfer(ArchiveSource(folder, lambda reason, name: None), target, Report()).run()
+        file.write_text(sound)
 
 
 class Busy(Target):

@@ -44,11 +44,13 @@ def take_over(
     as_json: bool,
 ) -> None:
     """Writes a source to the server, and tells what was done and what could not be kept."""
-    from assay.exchange.target import Target  # noqa: PLC0415 -- the other commands start faster without it
-    from assay.exchange.transfer import Transfer  # noqa: PLC0415
+    from assay.exchange.checks import readable  # noqa: PLC0415 -- the other commands start faster without it
+    from assay.exchange.target import Target  # noqa: PLC0415 -- the same
+    from assay.exchange.transfer import Transfer  # noqa: PLC0415 -- the same
 
     report = Report()
-    source = open_source(report.tell)
+    with readable():
+        source = open_source(report.tell)
     try:
         with serving(url, home, store, artifacts) as served, shown(quiet=as_json) as tell:
             Transfer(source, Target(served.url, served.token), report, tell).run()

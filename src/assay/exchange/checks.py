@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from assay.exchange.report import Tell
 from assay.exchange.source import SourceLine, SourcePoints, SourceValue
 from assay.exchange.target import context_text
+from assay.wire.errors import Corrupt
 
 KEY_BOUND = 250  # characters, as the next
 PARAM_BOUND = 6_000
@@ -23,6 +25,16 @@ CONTEXT_TEXT_BOUND = 500
 LINE_BOUND = 65_536  # bytes
 DOCUMENT_BOUND = 500_000
 TIME_BOUND = 2**63 - 1
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What a source holds in another form than its kind has is told as damage. Raises Corrupt."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
+        told = f"it holds something of an unexpected form ({type(error).__name__}: {error})"[:300]
+        raise Corrupt(told, field="SOURCE", remedy="check it with the tool that wrote it") from error
 
 
 def fault(text: str, bound: int, *, blank: bool = True) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from assay.exchange.checks import readable
 from assay.exchange.experiments import Experiments
 from assay.exchange.ledger import BEGUN, DONE, Ledger, digest, state_of
 from assay.exchange.models import send_model
@@ -50,9 +51,15 @@ class Transfer:
         Raises:
             Unavailable: The server went away. Run again, the import goes on.
         """
+        with readable():
+            self._run()
+        return self._report
+
+    def _run(self) -> None:
         for experiment in self._source.experiments():
             try:
-                self._experiments.add(experiment)
+                with readable():
+                    self._experiments.add(experiment)
             except AssayError as error:
                 self._refused("experiment", experiment.name, error)
         open_ends = self._send_runs()
@@ -65,7 +72,6 @@ class Transfer:
                 self._refused("end of run", run.key, error)
         self._send_versions()
         self._experiments.close()
-        return self._report
 
     def _owns(self, run_uid: str) -> bool:
         """Whether the run was imported from this source."""
@@ -74,7 +80,7 @@ class Transfer:
     def _refused(self, what: str, name: str, error: AssayError) -> None:
         if isinstance(error, Unavailable):
             raise error
-        self._report.tell(f"{what} left out: {error.message[:200]}", name)
+        self._report.tell(f"{what} left out: {error.message[:200]}", str(name))
 
     def _send_runs(self) -> list[tuple[SourceRun, str]]:
         """Those that models, or a deletion, have yet to follow, without what is large."""
@@ -82,13 +88,14 @@ class Transfer:
         open_ends = []
         for at, run in enumerate(self._source.runs(), 1):
             self._progress("runs", at, 0)
-            state = state_of(run)
-            if self._runs.has(run.uid, state):
-                self._report.count("runs_passed")
-                continue
             try:
-                if not self._send_run(transfer, run):
-                    continue
+                with readable():
+                    state = state_of(run)
+                    if self._runs.has(run.uid, state):
+                        self._report.count("runs_passed")
+                        continue
+                    if not self._send_run(transfer, run):
+                        continue
                 if run.models_used or run.models_made or run.deleted:
                     open_ends.append((_bare(run), state))
                 else:
@@ -119,11 +126,11 @@ class Transfer:
     def _send_models(self) -> None:
         for at, model in enumerate(self._source.models(), 1):
             self._progress("models", at, 0)
-            state = state_of(model)
-            if self._models.has(model.uid, state):
-                continue
             try:
-                self._send_model(model, state)
+                with readable():
+                    state = state_of(model)
+                    if not self._models.has(model.uid, state):
+                        self._send_model(model, state)
             except AssayError as error:
                 self._refused("model", model.uid, error)
 
@@ -165,11 +172,13 @@ class Transfer:
                 rows = self._target.listed("imports", "imports", kind=VERSION)
                 known = {(row["source"], row["name"]): row["document"] for row in rows}
             source = version.source or self._source.identity
-            if known.get((source, version.name)) == version.document:
-                continue
-            body = {"kind": VERSION, "source": source, "name": version.name, "document": dict(version.document)}
             try:
-                self._target.post("imports", body)
+                with readable():
+                    if known.get((source, version.name)) == version.document:
+                        continue
+                    document = dict(version.document)
+                    row = {"kind": VERSION, "source": source, "name": version.name, "document": document}
+                    self._target.post("imports", row)
                 self._report.count("versions")
             except AssayError as error:
                 self._refused("model version", version.name, error)
