@@ -39,6 +39,11 @@ def host_name(value: str) -> str:
     return (found[1] or found[2]).lower() if found else ""
 
 
+def authority(value: str) -> str:
+    """Host and port in one form; ports that go without saying are left out."""
+    return value.lower().removesuffix(":80").removesuffix(":443")
+
+
 def _render(path: str, error: AssayError) -> Response:
     for prefix, render in RENDERERS:
         if path.startswith(prefix):
@@ -81,15 +86,13 @@ class Guard:
         if not path.isprintable() and CONTROL.search(path):  # the first is fast, and mostly enough
             raise InvalidInput("Invalid path", field="path", remedy="send no control characters")
         hosts: list[str] = []
+        origins: list[str] = []
         actor = LOCAL
         for name, value in scope["headers"]:
             if name == b"host":
-                hosts.append(host_name(value.decode("latin-1")))
+                hosts.append(value.decode("latin-1"))
             elif name == b"origin":
-                if host_name(value.decode("latin-1").partition("://")[2]) not in self._hosts:
-                    raise PermissionDenied(
-                        "Cross-origin request refused", field="Origin", remedy="call this server from its own pages"
-                    )
+                origins.append(value.decode("latin-1"))
             elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
                 # Nothing is ever inflated, so nothing small can become large.
                 raise InvalidInput(
@@ -97,12 +100,17 @@ class Guard:
                 )
             elif name == b"authorization":
                 actor = self._actor(value)
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
+        if len(hosts) != 1 or host_name(hosts[0]) not in self._hosts:
             raise PermissionDenied(
                 "Invalid Host header",
                 field="Host",
                 remedy="use the address that the server printed, or start it with --allow-host and this name",
             )
+        for origin in origins:  # another port of this machine is somebody else
+            if authority(origin.partition("://")[2]) != authority(hosts[0]):
+                raise PermissionDenied(
+                    "Cross-origin request refused", field="Origin", remedy="call this server from its own pages"
+                )
         return actor
 
     def _actor(self, authorization: bytes) -> Actor:
