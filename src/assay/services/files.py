@@ -277,6 +277,8 @@ class FileService(Service):
         lease = self._leased(scope, place, check_path(path), upload_id)
         if not 1 <= len(parts) <= PARTS_BOUND:
             raise InvalidInput(f"There are {len(parts)} parts", field="parts", bound=PARTS_BOUND, remedy="name them")
+        if not all(part.etag.strip() for part in parts):  # not every store answers that well
+            raise InvalidInput("A part has no etag", field="parts", remedy="send the ETag that the store answered")
         size = self._multipart().complete(lease.blob_id, lease.backend_id, parts)
 
         def work(unit: UnitOfWork) -> None:

@@ -92,7 +92,7 @@ def asked(request: Request, kind: type[T]) -> T:
     given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
         if "\0" in value:
-            raise InvalidInput(f"{name} contains a NUL character", field=name, remedy="remove it")
+            raise InvalidInput(f"{name!r} contains a NUL character", field=name or "query", remedy="remove it")
         if isinstance(types.get(name), msgspec.inspect.ListType):
             given.setdefault(name, []).append(value)
         elif name in given:
