@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import http.client
 import json
 import urllib.error
@@ -14,6 +15,9 @@ from typing import Any, BinaryIO, cast
 
 from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
+codecs.lookup(
+    "idna"
+)  # hosts are encoded so: a thread that is the first to ask for it, in a fork or at the end, may fail
 TIMEOUT_S = 60.0
 NEXT_PAGE = "x-next-page-token"  # a header: the token of the page that follows
 PIECE = 1 << 20  # bytes

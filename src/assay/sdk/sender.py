@@ -77,7 +77,6 @@ class Sender:
         self._epoch = 0
         self._begun = False
         self._heard_s = self._asked_s = 0.0
-        self.sent = 0  # items
 
     def begin(self) -> None:
         """The server knows the run and the writer. Raises what it answers; Unavailable."""
@@ -168,7 +167,6 @@ class Sender:
             self._send_file(together[0][1])
         elif new:
             self._next = self._send_items(kind, new)
-            self.sent += items
         del self._waiting[: len(together)]
         return len(together)
 
@@ -226,14 +224,15 @@ class Sender:
         return reached
 
     def _send_points(self, first: int, body: bytes) -> int:
-        query: dict[str, Any] = {"writer": self._outbox.name, "first": first, "epoch": self._epoch}
-        path = f"runs/{self._run_id}/points"
-        return int(http.send(self._url, path, body, MEDIA_TYPE, token=self._token, **query)["next"])
+        return self._numbered(first, "points", body, MEDIA_TYPE)
 
     def _post(self, first: int, what: str, body: Any) -> int:
+        return self._numbered(first, what, json.dumps(body).encode(), "application/json")
+
+    def _numbered(self, first: int, what: str, data: bytes, kind: str) -> int:
+        """Sends what counts from this number on; the number that the server wants next."""
         query: dict[str, Any] = {"writer": self._outbox.name, "first": first, "epoch": self._epoch}
-        path, data = f"runs/{self._run_id}/{what}", json.dumps(body).encode()
-        return int(http.send(self._url, path, data, "application/json", token=self._token, **query)["next"])
+        return int(http.send(self._url, f"runs/{self._run_id}/{what}", data, kind, token=self._token, **query)["next"])
 
     def _send_said(self, body: bytes) -> None:
         try:
