@@ -11,9 +11,7 @@ from meta.tree import ROOT, files
 
 LONG, TOO_LONG = 400, 800
 # Longer than 400 lines, with the reason and the most it may have. The list may only shrink.
-ALLOWED = {
-    "src/assay/stores/schema.py": (460, "every table of the catalog in one place, read from top to bottom"),
-}
+ALLOWED: dict[str, tuple[int, str]] = {}
 NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"}
 # In pieces, so that this file does not hold them itself.
 WORDS = {

@@ -1,0 +1,32 @@
+"""The chain of governed acts. Records are canonical bytes; what may be erased lies in audit_detail."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, LargeBinary, Table
+
+from assay.stores.schema.base import TEXT, metadata
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+audit_record = Table(
+    "audit_record",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", LargeBinary, nullable=False),
+)
+
+audit_detail = Table(
+    "audit_detail",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary),  # NULL once erased, here and in the next
+    Column("detail", TEXT),
+)
