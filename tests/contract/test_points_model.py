@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.length import length
 
-from assay.core.points import chunks, pages
+from assay.core.points import cells, chunks, pages
 from assay.core.tracking import Logged, Writer
-from assay.stores import compaction
+from assay.stores import compaction, series
 from assay.stores import points as stored_points
 from assay.testing import inside
 from assay.testing.house import House
-from assay.testing.naive import Latest, Naive, Point, of_columns, point
+from assay.testing.naive import Bucket, Latest, Naive, Point, agree, buckets, of_columns, point
 
 CONTEXTS: list[dict[str, str] | None] = [None, {"dataset": "test"}]
+WINDOWS: list[tuple[int | None, int | None]] = [(None, None), (1, 3), (2, None), (None, 1)]
 VALUES = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 0.1]) | st.floats()
 POINT = st.tuples(
     st.sampled_from(["a", "b", "c"]),
@@ -120,6 +122,53 @@ class Twin:
             (item.key, *item[2:]) for item in self.model.points
         )
         inside.check(inside.layout(self.house.store, id))
+        self.check_drawn()
+
+    def check_drawn(self) -> None:
+        """Every way to draw the run shows what the list holds."""
+        head = self.house.head(self.uid)
+        began = head.created_us if head.start_us is None else head.start_us
+        axes: dict[str, Callable[[Point], int]] = {
+            "step": lambda item: item.step,
+            "time": lambda item: item.time_us,
+            "relative_time": lambda item: item.time_us - began,
+        }
+        for (axis, x), count, window in product(axes.items(), (2, 5, 1_000), WINDOWS):
+            self.check_chart(axis, x, count, *window)
+
+    def check_chart(self, axis: str, x: Callable[[Point], int], count: int, low: int | None, high: int | None) -> None:
+        """One chart shows what the list holds in its window, and as finely as was asked for."""
+        asked = {"axis": axis, "count": count, "low": low, "high": high}
+        charts = self.house.series.charts(self.house.scope, [self.uid], ["c", "a", "b"], **asked)
+        assert [chart.drawing.key for chart in charts] == [
+            key for key in "cab" if any(name == key for name, _ in self.model.series())
+        ]
+        for chart in charts:
+            drawing = chart.drawing
+            exponent, rows = drawing.exponent, drawing.buckets
+            shown: set[int] = set()
+            for number, line in enumerate(drawing.lines):
+                history = self.model.history(drawing.key, CONTEXTS.index(line.context))
+                expected = {
+                    index: one
+                    for index, one in buckets(history, lambda item, e=exponent: x(item) >> e).items()
+                    if (low is None or index >= low >> exponent) and (high is None or index <= high >> exponent)
+                }
+                mine = rows.take(rows.series == number)
+                columns = (mine.count, mine.nan, mine.min, mine.max, mine.mean(), mine.first, mine.last)
+                found = [Bucket(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+                assert mine.index.tolist() == [*expected]
+                assert all(map(agree, found, expected.values())), (found, expected)
+                shown.update(expected)
+            names = {CONTEXTS.index(line.context) for line in drawing.lines}
+            assert names == {context for key, context in self.model.series() if key == drawing.key}
+            assert len(drawing.lines) == len(names)
+            if shown:
+                assert max(shown) - min(shown) < count
+            everything = [x(item) for item in self.model.points if item.key == drawing.key]
+            begin, end = min(everything) if low is None else low, max(everything) if high is None else high
+            if exponent and begin <= end:
+                assert (end >> exponent - 1) - (begin >> exponent - 1) >= count
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +181,10 @@ def tiny() -> Iterator[None]:
         patch.setattr(chunks, "ENOUGH", 3)
         patch.setattr(pages, "SMALL", 4)
         patch.setattr(pages, "FULL", 5)
+        patch.setattr(cells, "WORTH", 2)
+        patch.setattr(cells, "CELLS", 2)
+        patch.setattr(series, "SLICE", 9)
+        patch.setattr(series, "PIECE", 2)
         yield
 
 

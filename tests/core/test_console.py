@@ -10,7 +10,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.core.console import BODY, HEADER, LINE, LINES, RAW, TEXT, ZSTD, decode, encode, pieces
+from assay.core.console import BODY, LINE, LINES, TEXT, decode, encode, pieces
+from assay.core.envelope import HEADER, RAW, ZSTD
 from assay.core.tracking import ConsoleLine, Stream
 from assay.wire.errors import Corrupt
 

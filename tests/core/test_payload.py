@@ -12,9 +12,10 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from assay.core.envelope import HEADER, RAW, ZSTD
 from assay.core.points import payload
 from assay.core.points.columns import Points, empty, from_lists
-from assay.core.points.payload import HEADER, RAW, ZSTD, decode, encode
+from assay.core.points.payload import decode, encode
 from assay.testing.strategies import points
 from assay.wire.errors import Corrupt, TooLarge
 

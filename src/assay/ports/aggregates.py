@@ -111,6 +111,10 @@ class Runs(Protocol):
         """The ids of those uids that exist."""
         ...
 
+    def beginnings(self, scope: Scope, uids: Sequence[str]) -> dict[int, tuple[str, int]]:
+        """Of those uids that exist: the uid by its id, and when its run began."""
+        ...
+
     def search(
         self,
         scope: Scope,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assay.core.points.columns import Points
+from assay.core.points.drawing import Drawing, Question
 from assay.core.scope import Scope
 from assay.core.tracking import ConsoleLine, Latest, LoggedValue, Progress, Writer
 
@@ -32,6 +33,18 @@ class PointStore(Protocol):
 
     def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
         """The owner, which has no points yet, has those of the source up to the step."""
+        ...
+
+
+class Series(Protocol):
+    """Points of many runs as a plot needs them."""
+
+    def drawn(self, scope: Scope, asked: Question) -> list[Drawing]:
+        """The series of each key that has some, in the order of the keys.
+
+        Raises:
+            TooLarge: More points would have to be opened than one answer may cost.
+        """
         ...
 
 

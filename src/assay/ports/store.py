@@ -32,7 +32,7 @@ from assay.ports.aggregates import (
 )
 from assay.ports.blobs import BlobRows
 from assay.ports.jobs import JobRows
-from assay.ports.logged import Console, Keys, PointStore, Values, Writers
+from assay.ports.logged import Console, Keys, PointStore, Series, Values, Writers
 
 T = TypeVar("T")
 
@@ -51,6 +51,9 @@ class UnitOfWork(Protocol):
 
     @property
     def points(self) -> PointStore: ...
+
+    @property
+    def series(self) -> Series: ...
 
     @property
     def values(self) -> Values: ...

@@ -33,6 +33,7 @@ from assay.services.jobs import Job, JobService
 from assay.services.models import ModelService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
+from assay.services.series import SeriesService
 from assay.stores.snapshot import SnapshotFile
 from assay.stores.sqlite import SqliteStore
 from assay.stores.upkeep import Upkeep
@@ -203,6 +204,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         history=HistoryService(store),
         imports=ImportService(store),
         models=ModelService(store, new_uid),
+        series=SeriesService(store),
         files=FileService(store, blobs, new_uid),
         purge=PurgeService(store, lambda: secrets.token_bytes(32)),
         audit=AuditService(store, lambda: secrets.token_bytes(32)),

@@ -17,6 +17,7 @@ from assay.services.imports import ImportService
 from assay.services.models import ModelService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
+from assay.services.series import SeriesService
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +36,5 @@ class Services:
     models: ModelService
     files: FileService
     purge: PurgeService
+    series: SeriesService
     audit: AuditService

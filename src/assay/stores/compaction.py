@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import and_, delete, insert, select
 
 from assay.core.ids import Kind, kind_of
-from assay.core.points import chunks, pages
+from assay.core.points import cells, chunks, pages
 from assay.core.points.columns import Points, by_series, concat
 from assay.core.points.latest import latest as latest_of
 from assay.core.points.payload import decode, encode
@@ -317,4 +317,5 @@ def _chunk_row(owner_id: int, piece: Points) -> tuple[Any, ...]:
         summary.nan_count,
         encode(piece, LEVEL),
         summary.inf_count,
+        *cells.celled(piece),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, case, or_, select, update
+from sqlalchemy import Select, and_, case, func, or_, select, update
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
@@ -177,6 +177,14 @@ class RunStore:
             table.c.workspace_id == scope.workspace_id, table.c.uid.in_(list(uids))
         )
         return {row.uid: row.id for row in self._connection.execute(query)}
+
+    def beginnings(self, scope: Scope, uids: Sequence[str]) -> dict[int, tuple[str, int]]:
+        """Of those uids that exist: the uid by its id, and when its run began."""
+        began = func.coalesce(table.c.start_us, table.c.created_us)
+        query = select(table.c.id, table.c.uid, began).where(
+            table.c.workspace_id == scope.workspace_id, table.c.uid.in_(list(uids))
+        )
+        return {row[0]: (row[1], row[2]) for row in self._connection.execute(query)}
 
     def search(
         self,

@@ -24,6 +24,7 @@ from assay.stores.owned import OwnedStore
 from assay.stores.points import PointStore
 from assay.stores.purge import PurgeStore
 from assay.stores.runs import RunStore
+from assay.stores.series import SeriesStore
 from assay.stores.values import ValueStore
 from assay.stores.writers import WriterStore
 
@@ -44,6 +45,7 @@ class Unit:
         self.runs = RunStore(self)
         self.owned = OwnedStore(self)
         self.points = PointStore(self)
+        self.series = SeriesStore(self)
         self.values = ValueStore(self)
         self.writers = WriterStore(self)
         self.configs = ConfigStore(self)

@@ -23,6 +23,7 @@ from assay.services.history import HistoryService
 from assay.services.imports import ImportService
 from assay.services.models import ModelService
 from assay.services.runs import RunService
+from assay.services.series import SeriesService
 
 T = TypeVar("T")
 _workspaces = itertools.count(1_000)
@@ -50,6 +51,7 @@ class House:
         self.console = ConsoleService(self.store)
         self.groups = GroupService(self.store)
         self.history = HistoryService(self.store)
+        self.series = SeriesService(self.store)
         self.models = ModelService(self.store, new_uid)
         self.experiment_id = self.experiments.create(self.scope, "experiment").id
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from assay.core.points.columns import Points
@@ -35,6 +36,46 @@ class Latest(NamedTuple):
     time_us: int
     min: float | None
     max: float | None
+
+
+class Bucket(NamedTuple):
+    """What a plot shows of some points; NaN where there is nothing to show."""
+
+    count: int
+    nan: int
+    min: float
+    max: float
+    mean: float
+    first: float
+    last: float
+
+
+def bucket(points: Sequence[Point]) -> Bucket:
+    """The points, which are in order, as one bucket; the mean is exact."""
+    real = [item.shown for item in points if not item.is_nan]
+    low, high = min(real, default=math.nan), max(real, default=math.nan)
+    if math.isinf(low) or math.isinf(high):
+        mean = low + high if math.isinf(low) and math.isinf(high) else low if math.isinf(low) else high
+    else:
+        mean = float(sum(map(Fraction, real)) / len(real)) if real else math.nan
+    return Bucket(len(points), len(points) - len(real), low, high, mean, points[0].value, points[-1].value)
+
+
+def buckets(points: Sequence[Point], index: Callable[[Point], int]) -> dict[int, Bucket]:
+    """The points, which are in order, in buckets by their index."""
+    found: dict[int, list[Point]] = {}
+    for item in points:
+        found.setdefault(index(item), []).append(item)
+    return {number: bucket(some) for number, some in sorted(found.items())}
+
+
+def agree(ours: Bucket, theirs: Bucket) -> bool:
+    """Whether both say the same: their means as exactly as sums of floats can be."""
+    largest = max((abs(value) for value in (ours.min, ours.max) if math.isfinite(value)), default=0.0)
+    near = math.isclose(ours.mean, theirs.mean, abs_tol=1e-9 * largest) if largest < 1e300 else True
+    same = [math.isnan(a) if math.isnan(b) else a == b for a, b in zip(ours, theirs, strict=True)]
+    same[4] = same[4] or near
+    return all(same)
 
 
 def point(key: str | int, context: str | int, step: int, time_us: int, row: int, value: float) -> Point:

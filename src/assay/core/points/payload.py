@@ -1,8 +1,7 @@
-"""The stored form of points: format, codec and checksum, then compressed columns.
+"""The stored form of points: compressed columns.
 
-Format 1: `<BBII` = format, codec, CRC-32 of what follows the header, size of the expanded body. Codec 0 stores the
-body as it is, codec 1 as one zstandard frame. The body is a count (`<I`), then six columns: key, context, row, step,
-time and value. A column is a mode byte and its data:
+Format 1, in an envelope (`core.envelope`): a count (`<I`), then six columns: key, context, row, step, time and value.
+A column is a mode byte and its data:
 
 - 0: all equal (8 bytes);
 - 1, 2, 4, 8: int64 as its first value (8 bytes) and the differences to the one before, each in so many bytes, the bytes
@@ -16,26 +15,25 @@ from __future__ import annotations
 
 import math
 import struct
-import threading
-import zlib
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
+from assay.core.envelope import opened, sealed
 from assay.core.points.columns import Floats, Ints, Points, one
 from assay.wire.errors import Corrupt, TooLarge
 
-HEADER = struct.Struct("<BBII")
+T = TypeVar("T")
+
 FORMAT = 1
-RAW, ZSTD = 0, 1
 MAX_POINTS = 1 << 22  # of a payload
+BODY = 4 + 6 * (9 + 8 * MAX_POINTS)  # bytes of a body, at most
 EQUAL, DOUBLES, SINGLES = 0, 16, 17
 WIDTHS = (1, 2, 4, 8)
-WORTH_COMPRESSING = 128  # bytes of a body
 
-_mine = threading.local()  # making a compressor costs more than using it, and one serves one thread
 _COUNT = struct.Struct("<I")
 _INT = struct.Struct("<q")
 # A single point, which most calls bring, needs no arrays: the body with all columns equal, as modes and data.
@@ -59,8 +57,7 @@ def encode(points: Points, level: int = 1) -> bytes:
             remedy="log later points under other steps or times",
         )
     body = _one_body(points) if len(points) == 1 else _body(points)
-    codec, packed = (RAW, body) if len(body) < WORTH_COMPRESSING else (ZSTD, _compressor(level).compress(body))
-    return HEADER.pack(FORMAT, codec, zlib.crc32(packed), len(body)) + packed
+    return sealed(body, FORMAT, level)
 
 
 def _body(points: Points) -> bytes:
@@ -86,41 +83,28 @@ def decode(payload: bytes) -> Points:
     Raises:
         Corrupt: The bytes do not match their checksum or break the format, or the format is newer than this code.
     """
-    if len(payload) < HEADER.size:
-        raise Corrupt("A payload of points is shorter than its header")
-    format_, codec, crc, size = HEADER.unpack_from(payload)
-    if format_ != FORMAT or codec not in (RAW, ZSTD):
-        raise Corrupt(f"Unknown payload format {format_}, codec {codec}", remedy="upgrade the server")
-    packed = payload[HEADER.size :]
-    if zlib.crc32(packed) != crc:
-        raise Corrupt("A payload of points does not match its checksum")
-    if size > 4 + 6 * (9 + 8 * MAX_POINTS):
-        raise Corrupt("A payload of points claims an impossible size")
+    return decode_body(opened(payload, FORMAT, BODY, "points"))
+
+
+def decode_body(body: bytes) -> Points:
+    """The points of what the envelope of a payload holds. Raises Corrupt."""
+    return _read(body, _decode_body)
+
+
+def decode_line(payload: bytes, axis: Literal["step", "time_us"]) -> tuple[Ints, Floats]:
+    """One column of integers and the values: all that a plot needs of a chunk, without the cost of the rest.
+
+    Raises:
+        Corrupt: As `decode`.
+    """
+    return _read(opened(payload, FORMAT, BODY, "points"), partial(_decode_line, axis=axis))
+
+
+def _read(body: bytes, read: Callable[[bytes], T]) -> T:
     try:
-        # A frame that names its size is expanded to that, whatever bound is given.
-        if codec == ZSTD and zstandard.frame_content_size(packed) not in (size, -1):
-            raise Corrupt("A payload of points has another size than it claims")
-        body = packed if codec == RAW else _decompressor().decompress(packed, max_output_size=size)
-        if len(body) != size:
-            raise Corrupt("A payload of points has another size than it claims")
-        return _decode_body(body)
-    except (zstandard.ZstdError, struct.error, ValueError, IndexError) as error:
+        return read(body)
+    except (struct.error, ValueError, IndexError) as error:
         raise Corrupt(f"A payload of points cannot be read: {error}") from error
-
-
-def _compressor(level: int) -> zstandard.ZstdCompressor:
-    made: dict[int, zstandard.ZstdCompressor] = _mine.__dict__.setdefault("compressors", {})
-    if level not in made:
-        made[level] = zstandard.ZstdCompressor(level=level, write_content_size=True)
-    return made[level]
-
-
-def _decompressor() -> zstandard.ZstdDecompressor:
-    found = _mine.__dict__.get("decompressor")
-    if found is None:
-        found = _mine.decompressor = zstandard.ZstdDecompressor()
-    assert isinstance(found, zstandard.ZstdDecompressor)
-    return found
 
 
 def _decode_body(body: bytes) -> Points:
@@ -139,6 +123,25 @@ def _decode_body(body: bytes) -> Points:
         raise ValueError("bytes are left over")
     key, context, row, step, time_us = ints
     return Points(key, context, row, step, time_us, value)
+
+
+def _decode_line(body: bytes, axis: str) -> tuple[Ints, Floats]:
+    (count,) = _COUNT.unpack_from(body)
+    if count < 2 or count > MAX_POINTS:
+        points = _decode_body(body)
+        return getattr(points, axis), points.value
+    at, found = _COUNT.size, np.zeros(0, np.int64)
+    for name in ("key", "context", "row", "step", "time_us"):
+        if name == axis:
+            found, at = _decode_ints(body, at, count)
+        elif body[at] in (EQUAL, *WIDTHS):
+            at += 9 + body[at] * (count - 1)  # the mode is the width of a difference, or 0
+        else:
+            raise ValueError("wrong mode of an integer column")
+    value, at = _decode_floats(body, at, count)
+    if at != len(body):
+        raise ValueError("bytes are left over")
+    return found, value
 
 
 def _decode_one(body: bytes) -> Points:

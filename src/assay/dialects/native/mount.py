@@ -27,6 +27,7 @@ from assay.dialects.native import (
     models,
     purge,
     runs,
+    series,
     values,
 )
 from assay.dialects.native.calls import answer
@@ -81,6 +82,7 @@ TABLE: list[Route] = [
     *runs.TABLE,
     *ingest.TABLE,
     *history.TABLE,
+    *series.TABLE,
     *values.TABLE,
     *console.TABLE,
     *models.TABLE,

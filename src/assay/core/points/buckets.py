@@ -1,0 +1,175 @@
+"""Buckets: a series as a plot sees it, with nothing hidden: each has its count, extremes, mean, first and last value.
+
+A bucket is `2**shift` units of the x-axis wide and begins at a multiple of that. So all buckets of one shift lie on one
+grid whatever window is looked at, they stand still while a run grows, and two of them make exactly one of the next
+shift: what is summarised finely need not be read again to be summarised more roughly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.points.columns import Floats, Ints
+
+LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
+ROUGHEST = 63  # the shift that leaves two buckets of all integers
+DIGITS = 53  # bits of a float64's fraction: buckets that are finer than that cannot be told apart
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buckets:
+    """`n` buckets, or parts of them, as columns of shape (n,).
+
+    Attributes:
+        series: int64, which series the bucket belongs to.
+        place: int64, orders the parts of one bucket as their points follow each other in the series.
+        index: int64, where it begins on the x-axis, in buckets.
+        count: int64, its points, those that are NaN among them.
+        nan: int64, how many are NaN.
+        min: float64, over what is not NaN, as the next; NaN where nothing is.
+        max: float64.
+        total: float64, the sum of the finite ones.
+        first: float64, the value of its first point in the order of the series (step, time, row, value).
+        last: float64, that of its last.
+    """
+
+    series: Ints
+    place: Ints
+    index: Ints
+    count: Ints
+    nan: Ints
+    min: Floats
+    max: Floats
+    total: Floats
+    first: Floats
+    last: Floats
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> Buckets:
+        """These of them."""
+        return Buckets(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def mean(self) -> Floats:
+        """float64, over what is not NaN; NaN where nothing is, or where both infinities are.
+
+        A sum beyond the range of float64 is held within the bucket's own extremes.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            finite = self.total / np.maximum(self.count - self.nan, 1)
+            mean = np.clip(finite, self.min, self.max)
+            mean = np.where(self.max == np.inf, np.inf, mean)
+            return np.where(self.min == -np.inf, np.where(self.max == np.inf, np.nan, -np.inf), mean)
+
+
+def concat(parts: Sequence[Buckets]) -> Buckets:
+    """All of them, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    ints, floats = np.zeros(0, np.int64), np.zeros(0, np.float64)
+    if not parts:
+        return Buckets(ints, ints, ints, ints, ints, floats, floats, floats, floats, floats)
+    return Buckets(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Buckets)))
+
+
+def bucketed(series: Ints | int, place: Ints | int, index: Ints, value: Floats) -> Buckets:
+    """The points, each a row of these columns, in buckets.
+
+    Args:
+        series: int64 (n,), or one for all.
+        place: int64 (n,), or one for all.
+        index: int64 (n,), the bucket of each point. Points of one bucket stand together, in the order of the series.
+        value: float64 (n,).
+    """
+    if not len(value):
+        return concat([])
+    starts = _starts(*(column for column in (index, series, place) if not isinstance(column, int)))
+    ends = np.append(starts[1:], len(value)) - 1
+    finite = np.isfinite(value)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if finite.all():
+            nan = np.zeros(len(starts), np.int64)
+            total = np.add.reduceat(value, starts)
+        else:
+            nan = np.add.reduceat(np.isnan(value).astype(np.int64), starts)
+            total = np.add.reduceat(np.where(finite, value, 0.0), starts)
+    low, high = np.fmin.reduceat(value, starts), np.fmax.reduceat(value, starts)
+    of_series, at_place = (
+        np.full(len(starts), column, np.int64) if isinstance(column, int) else column[starts]
+        for column in (series, place)
+    )
+    count, first, last = ends - starts + 1, value[starts], value[ends]
+    return Buckets(of_series, at_place, index[starts], count, nan, low, high, total, first, last)
+
+
+def folded(parts: Buckets) -> Buckets:
+    """Parts of one bucket made one, ordered by series and index."""
+    if len(parts) < 2:
+        return parts
+    same_series = parts.series[1:] == parts.series[:-1]
+    same_index = same_series & (parts.index[1:] == parts.index[:-1])
+    ordered = (
+        (parts.series[1:] > parts.series[:-1])
+        | (same_series & (parts.index[1:] > parts.index[:-1]))
+        | (same_index & (parts.place[1:] >= parts.place[:-1]))
+    )
+    if not ordered.all():
+        parts = parts.take(np.lexsort((parts.place, parts.index, parts.series)))
+    starts = _starts(parts.series, parts.index)
+    if len(starts) == len(parts):
+        return parts
+    ends = np.append(starts[1:], len(parts)) - 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(parts.total, starts)
+    return Buckets(
+        parts.series[starts],
+        parts.place[starts],
+        parts.index[starts],
+        np.add.reduceat(parts.count, starts),
+        np.add.reduceat(parts.nan, starts),
+        np.fmin.reduceat(parts.min, starts),
+        np.fmax.reduceat(parts.max, starts),
+        total,
+        parts.first[starts],
+        parts.last[ends],
+    )
+
+
+def coarser(buckets: Buckets, by: int) -> Buckets:
+    """The same points in buckets `2**by` times as wide."""
+    if not by:
+        return buckets
+    index = buckets.index >> min(by, ROUGHEST)
+    columns = {field.name: getattr(buckets, field.name) for field in fields(buckets)}
+    return folded(Buckets(**{**columns, "index": index}))
+
+
+def _starts(*columns: Ints) -> Ints:
+    change = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        change |= column[1:] != column[:-1]
+    return np.concatenate(([0], np.flatnonzero(change) + 1))
+
+
+def shift_of(low: int, high: int, count: int) -> int:
+    """The smallest shift by which the integers from low to high lie in at most `count` buckets; count is at least 2."""
+    shift = max((high - low) // count, 1).bit_length() - 1
+    while (high >> shift) - (low >> shift) >= count:
+        shift += 1
+    return shift
+
+
+def exponent_of(low: float, high: float, count: int) -> int:
+    """The same for finite floats: buckets are `2**exponent` wide, which may be less than 1."""
+    _, size = math.frexp(max(abs(low), abs(high)))
+    _, width = math.frexp(high / count - low / count)
+    exponent = max(width - 1, size - DIGITS, -1_074)
+    while math.floor(math.ldexp(high, -exponent)) - math.floor(math.ldexp(low, -exponent)) >= count:
+        exponent += 1
+    return exponent

@@ -1,0 +1,99 @@
+"""Many small payloads opened at once: those of one layout, which a training loop writes by the thousand, as one matrix.
+
+It gives what `payload.decode` gives of each, and leaves to that what is unusual or damaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.envelope import opened
+from assay.core.points.columns import Ints, Points, concat
+from assay.core.points.payload import BODY, DOUBLES, EQUAL, FORMAT, SINGLES, WIDTHS, decode_body
+
+FEW = 8  # payloads that are as quick one by one
+SMALL = 16 << 10  # bytes of a body that is worth laying beside others
+HEAD = 4  # bytes of the count
+Matrix = npt.NDArray[np.uint8]
+
+
+def decode_all(payloads: Sequence[bytes]) -> tuple[Points, Ints]:
+    """The points of all payloads, those of one in their order, and of each point its payload's position, int64 (n,).
+
+    Raises:
+        Corrupt: As `payload.decode`.
+    """
+    by_size: dict[int, list[int]] = {}
+    bodies = [opened(payload, FORMAT, BODY, "points") for payload in payloads]
+    for position, body in enumerate(bodies):
+        by_size.setdefault(len(body), []).append(position)
+    alone: list[int] = []
+    parts: list[Points] = []
+    sources: list[Ints] = []
+    for size, of_size in by_size.items():
+        positions = np.array(of_size, np.int64)
+        if len(positions) >= FEW and size <= SMALL:
+            matrix = np.frombuffer(b"".join([bodies[at] for at in of_size]), np.uint8).reshape(-1, size)
+            while len(positions) >= FEW and (modes := _modes(matrix[0])):
+                fixed = [*range(HEAD), *(at for at, _ in modes)]
+                alike = (matrix[:, fixed] == matrix[0, fixed]).all(axis=1)
+                points = _points(matrix[alike], modes)
+                parts.append(points)
+                sources.append(np.repeat(positions[alike], len(points) // int(alike.sum())))
+                matrix, positions = matrix[~alike], positions[~alike]
+        alone += positions.tolist()
+    for position in alone:
+        points = decode_body(bodies[position])
+        parts.append(points)
+        sources.append(np.full(len(points), position, np.int64))
+    return concat(parts), np.concatenate(sources) if sources else np.zeros(0, np.int64)
+
+
+def _modes(body: Matrix) -> list[tuple[int, int]]:
+    """Where each of a body's six columns has its mode, and which; none where the body has no layout of ours."""
+    count = int.from_bytes(body[:HEAD].tobytes(), "little")
+    at, found = HEAD, []
+    for column in range(6):
+        if not count or at >= len(body):
+            return []
+        mode = int(body[at])
+        found.append((at, mode))
+        if column == 5 and mode in (SINGLES, DOUBLES):
+            at += 1 + count * (4 if mode == SINGLES else 8)
+        elif column < 5 and mode in (EQUAL, *WIDTHS):
+            at += 9 + mode * (count - 1)
+        else:
+            return []
+    return found if at == len(body) else []
+
+
+def _points(matrix: Matrix, modes: Sequence[tuple[int, int]]) -> Points:
+    """The points of bodies of one layout, body after body."""
+    count = int.from_bytes(matrix[0, :HEAD].tobytes(), "little")
+    key, context, row, step, time_us = (_ints(matrix, at, mode, count).ravel() for at, mode in modes[:5])
+    at, mode = modes[5]
+    with np.errstate(invalid="ignore"):
+        value = _planes(matrix, at + 1, "<f4" if mode == SINGLES else "<f8", count).astype(np.float64)
+    return Points(key, context, row, step, time_us, value.ravel())
+
+
+def _ints(matrix: Matrix, at: int, mode: int, count: int) -> Ints:
+    """One column of each body: int64 of shape (bodies, count)."""
+    first = np.ascontiguousarray(matrix[:, at + 1 : at + 9]).view("<i8")
+    if mode == EQUAL:
+        return np.repeat(first, count, axis=1)
+    column = np.empty((len(matrix), count), np.int64)
+    column[:, :1] = first
+    column[:, 1:] = _planes(matrix, at + 9, f"<i{mode}", count - 1)
+    return np.cumsum(column, axis=1, out=column)
+
+
+def _planes(matrix: Matrix, at: int, dtype: str, count: int) -> npt.NDArray[Any]:
+    """Numbers whose bytes of equal weight lie side by side."""
+    width = np.dtype(dtype).itemsize
+    planes = matrix[:, at : at + width * count].reshape(len(matrix), width, count)
+    return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(dtype).reshape(len(matrix), count)

@@ -1,0 +1,55 @@
+"""Series in buckets on the wire: a description as JSON, then columns as a browser maps them.
+
+head      `<4sBxxxII`: `assr`, format 1, bytes of the description, number of rows n
+document  JSON in UTF-8, zeros up to a multiple of 8 bytes: `columns` names them in order with their types, `charts`
+          says whose the rows are
+columns   float64 columns, then uint32 columns, each of n numbers; all little-endian
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from assay.wire.errors import InvalidInput
+
+MAGIC, FORMAT = b"assr", 1
+HEAD = struct.Struct("<4sBxxxII")
+MEDIA_TYPE = "application/vnd.assay.series"
+WIDTHS = {"f8": 8, "u4": 4}
+
+
+def pack(document: Mapping[str, Any], columns: Sequence[tuple[str, str, bytes]]) -> bytes:
+    """The answer; `columns` are names, types (`f8` before `u4`) and raw little-endian numbers."""
+    described = {"columns": [[name, kind] for name, kind, _ in columns], **document}
+    text = json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
+    n = len(columns[0][2]) // WIDTHS[columns[0][1]]
+    head = HEAD.pack(MAGIC, FORMAT, len(text), n)
+    return b"".join((head, text, bytes(-(len(head) + len(text)) % 8), *(data for _, _, data in columns)))
+
+
+def unpack(body: bytes) -> tuple[dict[str, Any], dict[str, memoryview[Any]]]:
+    """The description, and the columns by name as views of float64 or uint32 numbers in the body.
+
+    Raises:
+        InvalidInput: It is no answer of series.
+    """
+    try:
+        magic, format_, size, n = HEAD.unpack_from(body)
+        if magic != MAGIC or format_ != FORMAT:
+            raise ValueError("it does not begin as series do")
+        document = json.loads(body[HEAD.size : HEAD.size + size])
+        at = HEAD.size + size
+        at += -at % 8
+        columns: dict[str, memoryview[Any]] = {}
+        for name, kind in document["columns"]:
+            end = at + n * WIDTHS[kind]
+            columns[name] = memoryview(body)[at:end].cast("d" if kind == "f8" else "I")
+            at = end
+        if at != len(body) or any(len(column) != n for column in columns.values()):
+            raise ValueError("its length is not what its head says")
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"The series cannot be read: {error}", field="body", remedy="see the reference") from None
+    return document, columns
