@@ -12,6 +12,11 @@ import pytest
 from cli.house import assay, fill, refused, told
 from support.server import Server
 
+from assay.core.scope import Scope
+from assay.core.tracking import Logged, View
+from assay.stores.sqlite import SqliteStore
+from assay.testing import inside
+
 
 @pytest.fixture(scope="module")
 def whole_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -118,6 +123,28 @@ def test_references_and_points_are_checked(home: Path) -> None:
     after = {fault["subject"].partition(":")[0]: fault["repaired"] for fault in faults(home, "--repair")}
     assert after == {table: False, "run.experiment_id": False, "param.owner_id": True}
     assert len(faults(home)) == 2
+
+
+def test_cells_that_tell_of_other_points_are_forgotten(home: Path) -> None:
+    """A chart would be wrong; without cells it reads the points."""
+    store = SqliteStore(home / "assay.db", "doctor", lambda: 1)
+    try:
+        with store.read() as unit:
+            uid = unit.runs.search(Scope(), [1], View.ACTIVE, None, [], 1, None).items[0].uid
+        n = 20_000
+        logged = Logged(uid, ["curve"] * n, [0.5] * n, range(n), range(n))
+        store.log(Scope(), logged).result()
+        inside.settle(store)
+    finally:
+        store.close()
+    assert faults(home, status=0) == []
+    change(home, "UPDATE metric_chunk SET cell_shift = cell_shift + 1 WHERE first_step = 0")
+    (fault,) = faults(home)
+    assert (fault["kind"], fault["repaired"]) == ("cells", False)
+    assert uid in fault["message"]
+    (fault,) = faults(home, "--repair", status=0)
+    assert fault["repaired"]
+    assert faults(home, status=0) == []
 
 
 def test_a_broken_audit_chain_is_told(home: Path) -> None:

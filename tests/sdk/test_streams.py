@@ -236,6 +236,9 @@ print(len(history), list(history)[:2], history.values[-1])
 frame = found.to_pandas()
 print(sorted(frame.columns)[:4], len(frame), float(frame["metrics.loss"].iloc[0]))
 print(found.to_polars().height, found.to_arrow().num_rows, history.to_pandas().shape, history.to_arrow().num_rows)
+drawn = found.series("loss", buckets=5).to_pandas()
+mine = drawn[drawn["run"] == runs[0].id]
+print(mine[["x", "width", "count", "first"]].values.tolist()[-1], int(drawn["count"].sum()))
 print([file.path for file in runs[0].files])
 print(runs[0].download("out", into).joinpath("a.txt").read_text())
 """
@@ -265,4 +268,5 @@ with assay.init(name={name!r}, config={{"lr": 0.1}}) as run:
     assert out[1] == "2500 [(0, 25.0), (1, 24.990000000000002)] 0.01"
     assert out[2].endswith("2 0.01")
     assert out[3] == "2 2 (2500, 3) 2500"
-    assert out[4:] == ["['out/a.txt']", "content"]
+    assert out[4] == "[2048.0, 1024.0, 452.0, 4.5200000000000005] 5000"
+    assert out[5:] == ["['out/a.txt']", "content"]

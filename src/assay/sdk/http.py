@@ -90,6 +90,14 @@ def get_bytes(
         return _read(base, answer), {name.lower(): value for name, value in answer.headers.items()}
 
 
+def post_for_bytes(
+    base: str, path: str, body: Mapping[str, Any], *, token: str | None = None, accept: str = "*/*"
+) -> bytes:
+    """The body of the answer to a POST below /api/v1 as it is. Raises as `get` does."""
+    with _opened(base, path, json.dumps(body).encode(), token, headers={"Accept": accept}) as answer:
+        return _read(base, answer)
+
+
 @contextmanager
 def stream(
     base: str, path: str, *, token: str | None = None, accept: str = "*/*", **query: str | int | Sequence[str] | None

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from assay.core.audit import verify
 from assay.core.console import decode as decode_lines
+from assay.core.points.cells import stand_for
 from assay.core.points.payload import decode
 from assay.core.scope import Scope
 from assay.ports.catalogs import Fault, StoredObject, Tell
@@ -52,6 +53,7 @@ PAYLOADS: tuple[tuple[Table, Callable[[bytes], Sized], str, str], ...] = (
     (schema.console, decode_lines, "console", "lines"),
 )
 ABANDONED, DISOWNED, REVIVED = "delete these rows", "leave the object to gc", "keep the object"
+OPENED = "forget the cells; charts open the points instead"
 
 
 def things(connection: Connection) -> int:
@@ -214,6 +216,27 @@ def _payloads(connection: Connection, tell: Tell) -> Iterator[Fault]:
                 yield Fault(kind, subject, f"{what.capitalize()} of {owner}: {text}")
             if done % CHUNK == 0 or done == total:
                 tell(f"{kind}: {table.name}", done, total)
+    yield from _cells(connection)
+
+
+def _cells(connection: Connection) -> Iterator[Fault]:
+    """Owners of chunks whose cells say something else than their points; charts would be wrong."""
+    table, wrong = schema.metric_chunk, set[int]()
+    query = select(table.c.owner_id, table.c.payload, table.c.cell_shift, table.c.cells)
+    rows = connection.execution_options(yield_per=CHUNK).execute(query.where(table.c.cell_shift.is_not(None)))
+    for owner_id, payload, shift, cells in rows:
+        try:
+            points = decode(bytes(payload))
+        except Corrupt:  # which was told above
+            continue
+        try:
+            if not stand_for(points, shift, bytes(cells)):
+                wrong.add(owner_id)
+        except (Corrupt, TypeError):
+            wrong.add(owner_id)
+    for owner_id in sorted(wrong)[:SHOWN]:
+        text = f"Cells of {owner_name(connection, owner_id)} say something else than its points"
+        yield Fault("cells", f"{table.name}:{owner_id}", text, OPENED)
 
 
 def owner_name(connection: Connection, owner_id: int) -> str:
@@ -232,6 +255,10 @@ def repair(connection: Connection, delta: Delta, faults: Sequence[Fault]) -> Non
         if fault.repair == ABANDONED:
             table = schema.metadata.tables[fault.subject.partition(".")[0]]
             connection.execute(delete(table).where(_ownerless(table.c.owner_id)))
+        elif fault.repair == OPENED:
+            chunk = schema.metric_chunk
+            mine = chunk.c.owner_id == int(fault.subject.partition(":")[2])
+            connection.execute(update(chunk).where(mine).values(cell_shift=None, cells=None))
         elif fault.repair in (DISOWNED, REVIVED):
             here = blob.c.id == fault.subject
             # Locked by a statement of its own, so that the next one sees the references made until then.

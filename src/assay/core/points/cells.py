@@ -67,3 +67,27 @@ def decode(payload: bytes, shift: int, series: int, place: int) -> Buckets:
     low, high, begin, end = values[:n], values[n : 2 * n], values[2 * n : 3 * n], values[3 * n :]
     here = np.full(n, series, np.int64), np.full(n, place, np.int64)
     return Buckets(*here, index, counts[n : 2 * n], counts[2 * n :], low, high, total, begin, end)
+
+
+def stand_for(points: Points, shift: int | None, payload: bytes | None) -> bool:
+    """Whether these are cells of this chunk, or it has none. Sums may differ as sums of floats do.
+
+    Raises:
+        Corrupt: The bytes break the format.
+    """
+    if shift is None or payload is None:
+        return shift is None and payload is None
+    found = decode(payload, shift, 0, 0)
+    direct = bucketed(0, 0, points.step >> shift, points.value)
+    if len(found) != len(direct):
+        return False
+    same = (
+        np.array_equal(getattr(found, name), getattr(direct, name), equal_nan=True)
+        for name in ("index", "count", "nan", "min", "max", "first", "last")
+    )
+    return all(same) and np.allclose(found.mean(), direct.mean(), 1e-6, 1e-6 * _largest(direct), equal_nan=True)
+
+
+def _largest(buckets: Buckets) -> float:
+    ends = np.abs(np.concatenate([buckets.min, buckets.max]))
+    return float(ends[np.isfinite(ends)].max(initial=0.0))

@@ -71,5 +71,17 @@ def band(buckets: Buckets, series: Sequence[int], quantiles: Sequence[float]) ->
         return Band(index, runs, points, none, none, none, none, np.zeros((len(quantiles), 0)))
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = np.nanmean(means, axis=0), np.nanstd(means, axis=0)
-    spread = np.nanquantile(means, quantiles, axis=0) if len(quantiles) else np.zeros((0, len(index)))
+    spread = _quantiles(means, runs, quantiles)
     return Band(index, runs, points, mean, deviation, np.nanmin(lows, axis=0), np.nanmax(highs, axis=0), spread)
+
+
+def _quantiles(means: Floats, runs: Ints, quantiles: Sequence[float]) -> Floats:
+    """Of each column's numbers, of which it has so many: `numpy.nanquantile` goes through the columns one by one."""
+    ordered = np.sort(means, axis=0)  # NaN comes last
+    found = np.empty((len(quantiles), means.shape[1]))
+    for row, quantile in enumerate(quantiles):
+        place = (runs - 1) * quantile
+        below = np.floor(place).astype(np.int64)
+        low, high = (np.take_along_axis(ordered, at[None], 0)[0] for at in (below, np.minimum(below + 1, runs - 1)))
+        found[row] = low + (high - low) * (place - below)
+    return found

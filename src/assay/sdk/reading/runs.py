@@ -13,6 +13,7 @@ from assay.sdk import http
 from assay.sdk.reading.files import RunFile, download, files
 from assay.sdk.reading.frames import Columns, Framed
 from assay.sdk.reading.history import History, history
+from assay.sdk.reading.series import Axis, Series, series
 from assay.sdk.reading.server import Server, server_at
 
 PAGE = 1_000
@@ -79,6 +80,29 @@ class Runs(Framed):
     def first(self) -> FoundRun | None:
         """The first of them, if there is one."""
         return next(iter(Runs(self.filter, self.experiments, self.order_by, 1, self.url)), None)
+
+    def series(
+        self,
+        *keys: str,
+        buckets: int = 1_000,
+        x: Axis = "step",
+        x_metric: str | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Series:
+        """These metrics of all the runs, at most 1,000, in buckets: what a plot needs, however many points there are.
+
+        Args:
+            keys: The metrics.
+            buckets: The most of each series.
+            x: What the buckets part: steps, times or times since a run began (in microseconds), or `metric`.
+            x_metric: The metric along x, of the same row or step.
+            low: The least x. [all]
+            high: The greatest. [all]
+        """
+        server = server_at(self.url)
+        asked = {"buckets": buckets, "x": x, "x_metric": x_metric, "low": low, "high": high}
+        return series(server, [run.id for run in self], keys, asked)
 
     def columns(self) -> Columns:
         """A column each of what the runs have: attributes, `params.*`, `metrics.*` (last values) and `tags.*`."""
