@@ -62,7 +62,10 @@ one of the Accept header that they have:
 | `arrow` | `application/vnd.apache.arrow.stream` | the same | all that match, at most 1,000,000 |
 | `parquet` | `application/vnd.apache.parquet` | the same | the same |
 
-Where the answer is no JSON, the next page's token stands in the header `X-Next-Page-Token`. A table of runs has a list
+Where the answer is no JSON, the next page's token stands in the header `X-Next-Page-Token`. A page is of one moment,
+however slowly it is taken; the next one begins behind its last point. An answer that ends before its chunked body does
+has failed, and is to be asked for again. At most 64 reads of histories wait for their turn; more are refused with 503.
+A table of runs has a list
 of (key, value) for params and tags, and a list of (key, last, min, max, step, time_us) for metrics.
 
 ## Changes

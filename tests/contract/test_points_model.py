@@ -99,7 +99,7 @@ class Twin:
     def fork(self, step: int | None) -> Twin:
         """Another run and its list."""
         fork = self.house.branches.fork(self.house.scope, self.uid, name="fork", step=step)
-        return Twin(self.house, fork.run.uid, self.model.fork(step))
+        return type(self)(self.house, fork.run.uid, self.model.fork(step))
 
     def check(self) -> None:
         """Both say the same, by every way to read it."""
@@ -188,9 +188,9 @@ def tiny() -> Iterator[None]:
         yield
 
 
-def play(house: House, operations: list[tuple[str, int, Any]]) -> None:
+def play(house: House, operations: list[tuple[str, int, Any]], kind: type[Twin] = Twin) -> None:
     """Does to the store and to the list what the operations say, and compares."""
-    twins = [Twin(house, house.run())]
+    twins = [kind(house, house.run())]
     for what, which, given_value in operations:
         twin = twins[which % len(twins)]
         match what:

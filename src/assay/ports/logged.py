@@ -6,10 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from assay.core.points.chunks import Position
 from assay.core.points.columns import Points
 from assay.core.points.drawing import Drawing, Question
+from assay.core.points.spans import Span
 from assay.core.scope import Scope
 from assay.core.tracking import ConsoleLine, Latest, LoggedValue, Progress, Writer
+
+
+class Outline(Protocol):
+    """Where the points of one series lie, as long as its unit of work is open; what was read stays readable after.
+
+    Attributes:
+        series: The numbers of the owner, key and context; None for what was never logged.
+        spans: In the series' order.
+    """
+
+    @property
+    def series(self) -> tuple[int, int, int] | None: ...
+
+    @property
+    def spans(self) -> list[Span]: ...
+
+    def read(self, spans: Sequence[Span]) -> None:
+        """The points of these spans, which are in order, can be looked at. Raises Unavailable if it takes too long."""
+        ...
 
 
 class PointStore(Protocol):
@@ -17,6 +38,32 @@ class PointStore(Protocol):
 
     def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
         """Latest values of all series, ordered by key; those with a context carry it."""
+        ...
+
+    def outline(
+        self,
+        scope: Scope,
+        owner_id: int,
+        key: str,
+        context: Mapping[str, str] | None = None,
+        *,
+        low: Position | None = None,
+        high_step: int | None = None,
+        enough: int | None = None,
+        marked: bool = False,
+    ) -> Outline:
+        """Where the points of one series lie.
+
+        Args:
+            scope: Whose.
+            owner_id: The run or model.
+            key: The metric's.
+            context: The series', if it has one.
+            low: No points before this step and time.
+            high_step: No points of later steps.
+            enough: At least so many points, if there are so many, of which the first span is not counted.
+            marked: Whether spans are to have their `mark`.
+        """
         ...
 
     def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, select, tuple_, union_all
+from sqlalchemy import select, union_all
 
-from assay.core.points.columns import Points, concat
+from assay.core.points.chunks import Position
+from assay.core.points.columns import Points
 from assay.core.points.latest import latest as latest_of
-from assay.core.points.payload import decode, encode
+from assay.core.points.payload import encode
 from assay.core.scope import Scope
 from assay.core.tracking import Latest
 from assay.stores import schema
 from assay.stores.compaction import Compaction, Fresh
+from assay.stores.histories import Histories, Outline
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -26,7 +28,7 @@ TAIL_BYTES = 256 * 1024
 EARLY = 0.75  # of a full tail
 Tail = tuple[int, int]  # its batches and their bytes
 
-batch, chunk, page = schema.metric_batch, schema.metric_chunk, schema.metric_page
+batch = schema.metric_batch
 live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
 
 # The newer of two last points wins, by (step, time, value) with NaN as 0 and below it; extremes ignore NaN (NULL).
@@ -63,6 +65,7 @@ class PointStore:
         self._unit = unit
         self._connection = unit.connection
         self.compaction = Compaction(unit)
+        self._histories = Histories(unit)
 
     def append(self, writer: str, seq: int, points: Mapping[int, Points]) -> dict[int, Tail]:
         """Stores a batch for each owner, and what it changes of the latest values; a tail grown too long is compacted.
@@ -131,34 +134,26 @@ class PointStore:
                 )
         return found
 
+    def outline(
+        self,
+        scope: Scope,
+        owner_id: int,
+        key: str,
+        context: Mapping[str, str] | None = None,
+        *,
+        low: Position | None = None,
+        high_step: int | None = None,
+        enough: int | None = None,
+        marked: bool = False,
+    ) -> Outline:
+        """Where the points of one series lie."""
+        return self._histories.outline(
+            scope, owner_id, key, context, low=low, high_step=high_step, enough=enough, marked=marked
+        )
+
     def history(self, scope: Scope, owner_id: int, key: str, context: Mapping[str, str] | None = None) -> Points:
         """All points of one series in canonical order."""
-        key_id = self._unit.keys.lookup(scope.workspace_id, [key]).get(key)
-        context_id = self._unit.keys.find_context(scope.workspace_id, context)
-        if key_id is None or context_id is None:
-            return concat([])
-        stored = [
-            decode(payload)
-            for payload in self._connection.scalars(
-                select(chunk.c.payload)
-                .where(chunk.c.owner_id == owner_id, chunk.c.key_id == key_id, chunk.c.context_id == context_id)
-                .order_by(chunk.c.first_step, chunk.c.first_us)
-            )
-        ]
-        others: list[bytes] = list(self._connection.scalars(self._page_of(owner_id, key_id, context_id)))
-        others += self._connection.scalars(select(batch.c.payload).where(batch.c.owner_id == owner_id))
-        new = [_of_series(decode(payload), key_id, context_id) for payload in others]
-        new = [points for points in new if len(points)]
-        return concat([*stored, *new]).normal() if new else concat(stored)
-
-    def _page_of(self, owner_id: int, key_id: int, context_id: int) -> Select[Any]:
-        first = tuple_(page.c.first_key_id, page.c.first_context_id)
-        return (
-            select(page.c.payload)
-            .where(page.c.owner_id == owner_id, first <= (key_id, context_id))
-            .order_by(page.c.first_key_id.desc(), page.c.first_context_id.desc())
-            .limit(1)
-        )
+        return self._histories.history(scope, owner_id, key, context)
 
     def rewind(self, owner_id: int, step: int) -> None:
         """What was logged after the step is gone."""
@@ -170,9 +165,7 @@ class PointStore:
 
     def all(self, owner_id: int) -> Points:
         """All points of the owner in canonical order."""
-        tables = (chunk, page, batch)
-        payloads = union_all(*(select(table.c.payload).where(table.c.owner_id == owner_id) for table in tables))
-        return concat([decode(payload) for payload in self._connection.scalars(payloads)]).normal()
+        return self._histories.all(owner_id)
 
 
 def due(tails: Mapping[int, Tail]) -> list[int]:
@@ -198,7 +191,3 @@ def is_near(tail: Tail) -> bool:
 def is_small(held: int) -> bool:
     """Whether a tail of so many bytes is rather folded into one batch than compacted."""
     return held <= EARLY * TAIL_BYTES
-
-
-def _of_series(points: Points, key_id: int, context_id: int) -> Points:
-    return points.take((points.key == key_id) & (points.context == context_id))

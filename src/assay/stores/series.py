@@ -32,7 +32,8 @@ from assay.core.points.drawing import (
     over_floats,
     wider,
 )
-from assay.core.points.payload import decode, decode_line
+from assay.core.points.packed import Packed
+from assay.core.points.payload import decode
 from assay.core.scope import Scope
 from assay.stores.loose import Loose, Name
 from assay.wire.errors import TooLarge
@@ -293,7 +294,8 @@ class Layer:
                 points = all_of([_bare(decode(self._payload(chunk))), _bare(loose.take(slice(start, end)))]).normal()
                 yield self._laid(place, getattr(points, self._column), points.value)
             elif chunk.payload is not None:
-                yield self._laid(place, *decode_line(chunk.payload, self._column))
+                packed = Packed(chunk.payload)
+                yield self._laid(place, getattr(packed, self._column), packed.value)
             elif chunk.cells is not None:
                 yield cells.decode(chunk.cells, self._shift, self._number, place)
             else:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.core.envelope import opened
 from assay.core.points.columns import Ints, Points, concat
-from assay.core.points.payload import BODY, DOUBLES, EQUAL, FORMAT, SINGLES, WIDTHS, decode_body
+from assay.core.points.packed import places
+from assay.core.points.payload import EQUAL, SINGLES, decode_body, expand
 
 FEW = 8  # payloads that are as quick one by one
 SMALL = 16 << 10  # bytes of a body that is worth laying beside others
@@ -28,7 +28,7 @@ def decode_all(payloads: Sequence[bytes]) -> tuple[Points, Ints]:
         Corrupt: As `payload.decode`.
     """
     by_size: dict[int, list[int]] = {}
-    bodies = [opened(payload, FORMAT, BODY, "points") for payload in payloads]
+    bodies = [expand(payload) for payload in payloads]
     for position, body in enumerate(bodies):
         by_size.setdefault(len(body), []).append(position)
     alone: list[int] = []
@@ -38,7 +38,7 @@ def decode_all(payloads: Sequence[bytes]) -> tuple[Points, Ints]:
         positions = np.array(of_size, np.int64)
         if len(positions) >= FEW and size <= SMALL:
             matrix = np.frombuffer(b"".join([bodies[at] for at in of_size]), np.uint8).reshape(-1, size)
-            while len(positions) >= FEW and (modes := _modes(matrix[0])):
+            while len(positions) >= FEW and (modes := _modes(matrix[0].tobytes())):
                 fixed = [*range(HEAD), *(at for at, _ in modes)]
                 alike = (matrix[:, fixed] == matrix[0, fixed]).all(axis=1)
                 points = _points(matrix[alike], modes)
@@ -53,22 +53,12 @@ def decode_all(payloads: Sequence[bytes]) -> tuple[Points, Ints]:
     return concat(parts), np.concatenate(sources) if sources else np.zeros(0, np.int64)
 
 
-def _modes(body: Matrix) -> list[tuple[int, int]]:
+def _modes(body: bytes) -> list[tuple[int, int]]:
     """Where each of a body's six columns has its mode, and which; none where the body has no layout of ours."""
-    count = int.from_bytes(body[:HEAD].tobytes(), "little")
-    at, found = HEAD, []
-    for column in range(6):
-        if not count or at >= len(body):
-            return []
-        mode = int(body[at])
-        found.append((at, mode))
-        if column == 5 and mode in (SINGLES, DOUBLES):
-            at += 1 + count * (4 if mode == SINGLES else 8)
-        elif column < 5 and mode in (EQUAL, *WIDTHS):
-            at += 9 + mode * (count - 1)
-        else:
-            return []
-    return found if at == len(body) else []
+    try:
+        return [(at, body[at]) for at in places(body, int.from_bytes(body[:HEAD], "little"))]
+    except (ValueError, IndexError):
+        return []
 
 
 def _points(matrix: Matrix, modes: Sequence[tuple[int, int]]) -> Points:

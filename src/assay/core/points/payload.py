@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +23,6 @@ import numpy.typing as npt
 from assay.core.envelope import opened, sealed
 from assay.core.points.columns import Floats, Ints, Points, one
 from assay.wire.errors import Corrupt, TooLarge
-
-T = TypeVar("T")
 
 FORMAT = 1
 MAX_POINTS = 1 << 22  # of a payload
@@ -83,26 +79,18 @@ def decode(payload: bytes) -> Points:
     Raises:
         Corrupt: The bytes do not match their checksum or break the format, or the format is newer than this code.
     """
-    return decode_body(opened(payload, FORMAT, BODY, "points"))
+    return decode_body(expand(payload))
+
+
+def expand(payload: bytes) -> bytes:
+    """The body of a payload: a count, and six columns. Raises Corrupt as `decode` does."""
+    return opened(payload, FORMAT, BODY, "points")
 
 
 def decode_body(body: bytes) -> Points:
     """The points of what the envelope of a payload holds. Raises Corrupt."""
-    return _read(body, _decode_body)
-
-
-def decode_line(payload: bytes, axis: Literal["step", "time_us"]) -> tuple[Ints, Floats]:
-    """One column of integers and the values: all that a plot needs of a chunk, without the cost of the rest.
-
-    Raises:
-        Corrupt: As `decode`.
-    """
-    return _read(opened(payload, FORMAT, BODY, "points"), partial(_decode_line, axis=axis))
-
-
-def _read(body: bytes, read: Callable[[bytes], T]) -> T:
     try:
-        return read(body)
+        return _decode_body(body)
     except (struct.error, ValueError, IndexError) as error:
         raise Corrupt(f"A payload of points cannot be read: {error}") from error
 
@@ -116,32 +104,13 @@ def _decode_body(body: bytes) -> Points:
     at = _COUNT.size
     ints: list[Ints] = []
     for _ in range(5):
-        column, at = _decode_ints(body, at, count)
+        column, at = decode_ints(body, at, count)
         ints.append(column)
-    value, at = _decode_floats(body, at, count)
+    value, at = decode_floats(body, at, count)
     if at != len(body):
         raise ValueError("bytes are left over")
     key, context, row, step, time_us = ints
     return Points(key, context, row, step, time_us, value)
-
-
-def _decode_line(body: bytes, axis: str) -> tuple[Ints, Floats]:
-    (count,) = _COUNT.unpack_from(body)
-    if count < 2 or count > MAX_POINTS:
-        points = _decode_body(body)
-        return getattr(points, axis), points.value
-    at, found = _COUNT.size, np.zeros(0, np.int64)
-    for name in ("key", "context", "row", "step", "time_us"):
-        if name == axis:
-            found, at = _decode_ints(body, at, count)
-        elif body[at] in (EQUAL, *WIDTHS):
-            at += 9 + body[at] * (count - 1)  # the mode is the width of a difference, or 0
-        else:
-            raise ValueError("wrong mode of an integer column")
-    value, at = _decode_floats(body, at, count)
-    if at != len(body):
-        raise ValueError("bytes are left over")
-    return found, value
 
 
 def _decode_one(body: bytes) -> Points:
@@ -181,7 +150,8 @@ def _encode_ints(column: Ints) -> bytes:
     return bytes((width,)) + _INT.pack(int(column[0])) + _shuffle(deltas.astype(f"<i{width}"))
 
 
-def _decode_ints(body: bytes, at: int, count: int) -> tuple[Ints, int]:
+def decode_ints(body: bytes, at: int, count: int) -> tuple[Ints, int]:
+    """The column of whole numbers that begins there in a body, and where it ends. Raises ValueError."""
     mode = body[at]
     (first,) = _INT.unpack_from(body, at + 1)
     if mode == EQUAL:
@@ -204,7 +174,8 @@ def _encode_floats(column: Floats) -> bytes:
     return bytes((DOUBLES,)) + _shuffle(np.ascontiguousarray(column, "<f8"))
 
 
-def _decode_floats(body: bytes, at: int, count: int) -> tuple[Floats, int]:
+def decode_floats(body: bytes, at: int, count: int) -> tuple[Floats, int]:
+    """The column of values that begins there in a body, and where it ends. Raises ValueError."""
     mode = body[at]
     if mode == SINGLES:
         values, end = _unshuffle(body, at + 1, "<f4", count)

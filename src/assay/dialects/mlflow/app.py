@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Container
-from typing import Any
+from contextlib import closing
+from typing import Any, cast
 
 import msgspec
 from anyio.to_thread import run_sync
@@ -19,10 +20,11 @@ from starlette.types import Scope as AsgiScope
 
 from assay.core.scope import Scope
 from assay.dialects.mlflow import artifacts, experiments, fields, metrics, models, runs
-from assay.dialects.mlflow.calls import ROUTES, Call, House, Route
+from assay.dialects.mlflow.calls import ROUTES, Call, House, Pieces, Route
 from assay.dialects.mlflow.decoding import Decoding
 from assay.dialects.mlflow.errors import render
 from assay.dialects.mlflow.logging import LOGGING, batch, store
+from assay.dialects.streaming import Streamed, in_turn
 from assay.services.files import ModelFiles, RunFiles
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput, NotFound, TooLarge
@@ -46,6 +48,7 @@ REPEATED = {
     "metrics/get-history-bulk": {"run_id"},
     "metrics/get-history-bulk-interval": {"run_ids"},
 }
+HEAVY = {"metrics/get-history", "metrics/get-history-bulk", "metrics/get-history-bulk-interval"}
 NOTHING = Response(b"{}", media_type="application/json")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -138,6 +141,12 @@ def _json(answer: dict[str, Any]) -> Response:
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
+def _after(first: bytes, rest: Pieces) -> Pieces:
+    with closing(rest):
+        yield first
+        yield from rest
+
+
 def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
     """All routes that an mlflow client asks for."""
     house, decoding = House(services, new_name, {}), Decoding()
@@ -152,6 +161,21 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
             call = Call(house, scope_of(request), {**given, **request.path_params})
             body = await run_sync(lambda: msgspec.json.encode(route.handler(call)))
             return Response(body, media_type="application/json")
+
+        return Guarded(endpoint)
+
+    def heavy(route: Route) -> Guarded:
+        async def endpoint(request: Request) -> Response:
+            call = Call(house, scope_of(request), query(request, REPEATED.get(route.path, ())))
+
+            def begin() -> tuple[Pieces, bytes, bool]:
+                pieces = cast("Pieces", route.handler(call))
+                return pieces, *metrics.begun(pieces)
+
+            pieces, first, whole = await in_turn(request.receive, begin)
+            if whole:
+                return Response(first, media_type="application/json")
+            return Streamed(_after(first, pieces), "application/json")
 
         return Guarded(endpoint)
 
@@ -252,7 +276,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
             add("POST", f"mlflow/{path}", logging_(path))
         add("POST", "mlflow/runs/log-batch", Guarded(log_batch))
         for route in ROUTES:
-            add(route.method, f"mlflow/{route.path}", threaded(route))
+            add(route.method, f"mlflow/{route.path}", heavy(route) if route.path in HEAVY else threaded(route))
         add("GET", "mlflow/artifacts/list", Guarded(run_list))
         add("GET", "mlflow/logged-models/{model_id}/artifacts/directories", Guarded(model_list))
         add("GET", "mlflow/server-info", info)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from assay.services.house import Services
 from assay.wire.errors import InvalidInput
 
 BOUND = 2**63
-Handler = Callable[["Call"], dict[str, Any]]
+Pieces = Generator[bytes, None, None]  # an answer that is encoded piece by piece: what a heavy read is
+Handler = Callable[["Call"], dict[str, Any] | Pieces]
 
 
 @dataclass(slots=True)

@@ -1,28 +1,42 @@
-"""GET /api/v1/runs/{id}/series and /history: which metrics a run has, and all points of one."""
+"""GET /api/v1/runs/{id}/series and /history: which metrics a run has, and all points of one.
+
+A page is read in one short snapshot, packed as it lies in the store, and decoded while it is sent.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import struct
-from typing import Annotated, Any
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
 from starlette.responses import Response
 
 from assay.core.points.columns import NO_ROW, Points
+from assay.core.points.packed import Columns, has_rows, points_of
+from assay.core.points.spans import Place, place_of
 from assay.dialects.native import answers
 from assay.dialects.native.calls import answer
 from assay.dialects.native.table import Call, Route
-from assay.dialects.native.tables import ARROW, NEXT_HEADER, PARQUET, Format, chosen, columns, table
+from assay.dialects.native.tables import ARROW, NEXT_HEADER, PARQUET, Format, arrow, chosen, columns, table
 from assay.dialects.native.values import check_context
+from assay.dialects.streaming import Bytes, Streamed, in_turn
 from assay.services.base import check_text
+from assay.services.history import Part
 from assay.services.runs import KEY_BOUND
 from assay.wire.errors import InvalidInput
 from assay.wire.points import FORMAT, HEAD, MAGIC, MEDIA_TYPE, NAME, POINT_BOUND, ROWS
 
+if TYPE_CHECKING:  # see `tables`
+    from arro3.core import RecordBatch
+
 JSON_POINTS = 100_000  # of a page in JSON
+AT_ONCE = 1 << 17  # points of a column that are sent together: a MiB
+ROWS_AT_ONCE = 1 << 16  # points of a batch of a table
+ZEROS = memoryview(bytes(4 * AT_ONCE))
 SERIES_BOUND = 10_000  # of a page
 Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 TOKEN = re.compile(r"(-?\d{1,19})\.(-?\d{1,19})\.(-?\d{1,19})\.([0-9a-f]{16})\Z", re.ASCII)
@@ -80,7 +94,7 @@ def series(call: Call[SeriesQuery, None]) -> Series:
     return Series([answers.measured(found[name]) for name in page], more)
 
 
-def history(call: Call[HistoryQuery, None]) -> Response:
+async def history(call: Call[HistoryQuery, None]) -> Response:
     """A page of the points of one metric, as JSON, binary columns, Arrow or Parquet: by `format` or by Accept.
 
     What is no JSON has the next page's token in a header.
@@ -88,16 +102,38 @@ def history(call: Call[HistoryQuery, None]) -> Response:
     given = call.query
     context = None if given.context is None else _context(given.context)
     form = chosen(call.request, given.format, ("json", "points", "arrow", "parquet"))
-    found = call.services.history.history(call.scope, call.id, check_text("key", given.key, KEY_BOUND), context=context)
-    limit = min(given.limit, JSON_POINTS) if form == "json" else given.limit
-    page, token = _page(found, given, limit)
+    after = None if given.page_token is None else _place(given.page_token)
+    key = check_text("key", given.key, KEY_BOUND)
+
+    def read() -> Response:
+        part = call.services.history.page(
+            call.scope,
+            call.id,
+            key,
+            context=context,
+            after=after,
+            after_step=given.after_step,
+            until_step=given.until_step,
+            limit=min(given.limit, JSON_POINTS) if form == "json" else given.limit,
+        )
+        return _answer(part, key, context, form)
+
+    return await in_turn(call.request.receive, read)
+
+
+def _answer(part: Part, key: str, context: dict[str, str] | None, form: Format) -> Response:
+    token = _token(part.pieces[-1]) if part.more else None
     if form == "json":
-        return answer(_history(page, given.key, context, token))
+        return answer(_history(part.points(), key, context, token))
     headers = {} if token is None else {NEXT_HEADER: token}
     if form == "points":
-        return Response(_packed(page, given.key, context), headers=headers, media_type=MEDIA_TYPE)
-    batch = columns(_named(page))
-    return table([batch], batch.schema, form, headers)
+        return Streamed(_packed(part, key, context), MEDIA_TYPE, headers)
+    names = ["step", "time_us", "value", *(["row"] if any(map(has_rows, part.pieces)) else [])]
+    schema = columns({name: getattr(Part([], more=False).points(), name) for name in names}).schema
+    batches = _batches(part.pieces, names)
+    return (
+        Streamed(arrow(batches, schema), ARROW, headers) if form == "arrow" else table(batches, schema, form, headers)
+    )
 
 
 def _context(text: str) -> dict[str, str]:
@@ -111,42 +147,19 @@ def _context(text: str) -> dict[str, str]:
         ) from None
 
 
-def _page(points: Points, given: HistoryQuery, limit: int) -> tuple[Points, str | None]:
-    """The points that are asked for, and the token of the page after."""
-    start, end = 0, len(points)
-    if given.after_step is not None:
-        start = int(np.searchsorted(points.step, given.after_step, "right"))
-    if given.until_step is not None:
-        end = int(np.searchsorted(points.step, given.until_step, "right"))
-    if given.page_token is not None:
-        start = max(start, _after(points, given.page_token))
-    stop = min(end, start + limit)
-    page = points.take(slice(start, stop))
-    return page, _token(page) if 0 < stop < end else None
-
-
-def _token(page: Points) -> str:
+def _token(last: Columns) -> str:
     """Where a page ended: late points that come before it move nothing."""
-    last = len(page) - 1
-    value = FLOAT.pack(page.value[last]).hex()
-    return f"{page.step[last]}.{page.time_us[last]}.{page.row[last]}.{value}"
+    place = place_of(points_of(last), -1)
+    return f"{place.step}.{place.time_us}.{place.row}.{FLOAT.pack(place.value).hex()}"
 
 
-def _after(points: Points, token: str) -> int:
-    """The position of the first point after the one that a token names."""
+def _place(token: str) -> Place:
+    """The place that a token names."""
     match = TOKEN.match(token)
     numbers = [int(match[part]) for part in (1, 2, 3)] if match else []
     if match is None or not all(-(2**63) <= number < 2**63 for number in numbers):
         raise InvalidInput("The page token cannot be read", field="page_token", remedy="begin with the first page")
-    step, time_us, row = numbers
-    value = FLOAT.unpack(bytes.fromhex(match[4]))[0]
-    low = int(np.searchsorted(points.step, step, "left"))
-    near = points.take(slice(low, int(np.searchsorted(points.step, step, "right"))))
-    nan, shown = np.isnan(near.value), np.nan_to_num(near.value, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    mine, mine_nan = (0.0, True) if np.isnan(value) else (value, False)
-    by_value = (shown < mine) | ((shown == mine) & (nan <= mine_nan))
-    by_row = (near.row < row) | ((near.row == row) & by_value)
-    return low + int(((near.time_us < time_us) | ((near.time_us == time_us) & by_row)).sum())
+    return Place(numbers[0], numbers[1], numbers[2], FLOAT.unpack(bytes.fromhex(match[4]))[0])
 
 
 def _history(page: Points, key: str, context: dict[str, str] | None, token: str | None) -> History:
@@ -157,23 +170,42 @@ def _history(page: Points, key: str, context: dict[str, str] | None, token: str 
     return History(key, context, page.step.tolist(), page.time_us.tolist(), values, rows, token)
 
 
-def _named(page: Points) -> dict[str, Any]:
-    named: dict[str, Any] = {"step": page.step, "time_us": page.time_us, "value": page.value}
-    return {**named, "row": page.row} if (page.row != NO_ROW).any() else named
+def _batches(pieces: Sequence[Columns], names: Sequence[str]) -> Iterator[RecordBatch]:
+    for some in _groups(pieces, ROWS_AT_ONCE):
+        yield columns({name: _column(some, name) for name in names})
 
 
-def _packed(page: Points, key: str, context: dict[str, str] | None) -> bytes:
+def _groups(pieces: Sequence[Columns], most: int) -> Iterator[list[Columns]]:
+    """The pieces, so many together that they hold about that many points."""
+    held: list[Columns] = []
+    for piece in pieces:
+        if held and sum(map(len, held)) + len(piece) > most:
+            yield held
+            held = []
+        held.append(piece)
+    if held:
+        yield held
+
+
+def _column(pieces: Sequence[Columns], name: str) -> Any:
+    parts = [getattr(piece, name) for piece in pieces]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _packed(part: Part, key: str, context: dict[str, str] | None) -> Generator[Bytes, None, None]:
     """The points in the form in which they are sent (`wire.points`), straight from their columns."""
-    n, rows = len(page), bool((page.row != NO_ROW).any())
+    n, rows = len(part), any(map(has_rows, part.pieces))
     contexts = [] if context is None else [answers.document(context).encode()]
     names = b"".join(NAME.pack(len(name)) + name for name in (key.encode(), *contexts))
     head = HEAD.pack(MAGIC, FORMAT, ROWS if rows else 0, len(contexts), 1, n) + names
-    parts = [head, bytes(-len(head) % 8), page.value.astype("<f8").tobytes()]
-    parts += [column.astype("<i8").tobytes() for column in (page.step, page.time_us, *([page.row] if rows else []))]
-    parts.append(bytes(4 * n))
-    if contexts:
-        parts.append(np.ones(n, "<u4").tobytes())
-    return b"".join(parts)
+    yield head + bytes(-len(head) % 8)
+    for name, kind in (("value", "<f8"), ("step", "<i8"), ("time_us", "<i8"), *([("row", "<i8")] if rows else [])):
+        for some in _groups(part.pieces, AT_ONCE):
+            yield memoryview(np.ascontiguousarray(_column(some, name), kind)).cast("B")
+    for number in (0, 1) if contexts else (0,):  # all are of the first key, and of the first context
+        block = ZEROS if number == 0 else memoryview(np.full(AT_ONCE, number, "<u4")).cast("B")
+        for at in range(0, n, AT_ONCE):
+            yield block[: 4 * min(AT_ONCE, n - at)]
 
 
 TABLE = [

@@ -1,12 +1,13 @@
 """Answers that are tables: Arrow streams and Parquet files, beside JSON and the binary columns of points.
 
 A table is written to a file that forgets itself before its answer begins: what fails meanwhile has a code, and memory
-holds one batch at a time.
+holds one batch at a time. Batches that cannot fail are sent as they are made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
@@ -26,6 +27,7 @@ PARQUET = "application/vnd.apache.parquet"
 NEXT_HEADER = "X-Next-Page-Token"
 MEMORY = 4 << 20  # bytes of a table that are held before they go to disk
 PIECE = 256 << 10
+END = b"\xff\xff\xff\xff\0\0\0\0"  # of an Arrow stream
 Format = Literal["json", "arrow", "parquet", "points"]
 MEDIA: dict[Format, str] = {"json": "application/json", "points": POINTS, "arrow": ARROW, "parquet": PARQUET}
 
@@ -73,6 +75,24 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while piece := file.read(PIECE):
             yield piece
+
+
+def arrow(batches: Iterable[RecordBatch], schema: Schema) -> Generator[memoryview, None, None]:
+    """The batches as an Arrow stream, message by message: each is what a stream of it alone has after its schema."""
+    head = _stream([], schema)[: -len(END)]
+    yield head
+    for batch in batches:
+        yield _stream([batch], schema)[len(head) : -len(END)]
+    yield memoryview(END)
+
+
+def _stream(batches: Sequence[RecordBatch], schema: Schema) -> memoryview:
+    from arro3.core import RecordBatchReader  # noqa: PLC0415
+    from arro3.io import write_ipc_stream  # noqa: PLC0415
+
+    file = BytesIO()
+    write_ipc_stream(RecordBatchReader.from_batches(schema, batches), file)
+    return file.getbuffer()
 
 
 def columns(named: Mapping[str, np.ndarray[Any, Any]]) -> RecordBatch:

@@ -1,0 +1,113 @@
+"""Histories of many chunks, whose reader takes his time while others write."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from native.conftest import Api
+from support.server import API, Server
+
+from assay.services.history import SLICE
+from assay.wire.points import MEDIA_TYPE, pack, unpack
+
+N = 2 * SLICE + 30_000  # so that an answer goes on in a third snapshot
+LATE = 5_000
+
+
+def send(api: Api, uid: str, steps: np.ndarray, times_us: np.ndarray, value: float, writer: str = "w") -> None:
+    """The points are stored."""
+    n = len(steps)
+    columns = [array("q", column.astype(np.int64).tobytes()) for column in (steps, times_us)]
+    body = pack(["m"], bytes(4 * n), *columns, np.full(n, value).tobytes())
+    path = f"/api/v1/runs/{uid}/points?writer={writer}&first=0"
+    answer = api.request("POST", path, body, {"Content-Type": MEDIA_TYPE})
+    assert answer.status == 200, answer.body
+
+
+@pytest.fixture
+def uid(api: Api) -> str:
+    """A run with a long history, whose times rise with its steps."""
+    uid = api.run()
+    steps = np.arange(0, 2 * N, 2)
+    send(api, uid, steps, steps * 1_000, 0.5)
+    return uid
+
+
+@contextmanager
+def slow(running: Server, path: str) -> Iterator[http.client.HTTPResponse]:
+    """An answer that has begun, and of which little is taken."""
+    parts = urlsplit(running.url)
+    with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        yield answer
+
+
+def disturb(api: Api, uid: str) -> None:
+    """Points come late, among and behind the others, and are compacted."""
+    rng = np.random.default_rng(3)
+    for number in range(3):
+        late = np.unique(rng.integers(0, N, LATE)) * 2 + 1
+        behind = np.arange(2 * N, 2 * N + LATE) + number * LATE
+        for steps in (late, behind):
+            send(api, uid, steps, steps * 1_000, 9.0, f"late-{number}-{steps[0]}")
+
+
+def test_a_page_is_of_one_moment_however_slowly_it_is_taken(running: Server, api: Api, uid: str) -> None:
+    path = f"/api/v1/runs/{uid}/history?key=m&format=points&limit=1000000"
+    with slow(running, path) as answer:
+        first = answer.read(10_000)
+        disturb(api, uid)
+        found = unpack(first + answer.read())
+    assert found.n == N
+    assert np.array_equal(np.frombuffer(found.step, "<i8"), np.arange(0, 2 * N, 2))
+    assert set(np.frombuffer(found.value, "<f8").tolist()) == {0.5}
+
+
+def test_no_point_is_lost_or_doubled_between_snapshots(running: Server, api: Api, uid: str) -> None:
+    with slow(running, f"{API}metrics/get-history?run_id={uid}&metric_key=m") as answer:
+        first = answer.read(10_000)
+        disturb(api, uid)
+        found = [(item["step"], item["value"]) for item in json.loads(first + answer.read())["metrics"]]
+    there = [step for step, value in found if value == 0.5]
+    assert there == list(range(0, 2 * N, 2))
+    assert len(set(found)) == len(found), "a late point came twice"
+    assert [step for step, _ in found] == sorted(step for step, _ in found)
+
+
+def test_a_slow_reader_holds_no_snapshot(running: Server, api: Api, uid: str) -> None:
+    database = running.home / "assay.db"
+    if running.options:
+        pytest.skip("the write-ahead log is SQLite's")
+    with slow(running, f"{API}metrics/get-history?run_id={uid}&metric_key=m") as answer:
+        answer.read(10_000)
+        with closing(sqlite3.connect(database, timeout=20)) as connection:
+            assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+
+
+def test_pages_in_the_order_of_time_are_the_whole(api: Api) -> None:
+    for falls in (False, True):
+        uid, n = api.run(), 40_000
+        steps = np.arange(n)
+        times = steps * 1_000
+        if falls:
+            times = np.random.default_rng(5).permutation(times)
+        send(api, uid, steps, times, 0.5)
+        asked = {"run_id": uid, "metric_key": "m"}
+        whole = api.mlflow("GET", "metrics/get-history", asked)["metrics"]
+        assert [item["step"] for item in whole] == steps[np.argsort(times)].tolist()
+        paged, token = [], ""
+        while token is not None:
+            page = api.mlflow("GET", "metrics/get-history", {**asked, "max_results": 9_999, "page_token": token})
+            paged += page["metrics"]
+            token = page.get("next_page_token")
+        assert paged == whole
