@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+ENDS = re.compile(rb"\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n\Z")  # a body of chunks, and what may stand behind it
 DRAIN_S = 60.0  # what is under way at the end is waited for, so that the next load finds an idle server
 CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
@@ -74,7 +75,7 @@ class Connection:
         if self._whole < 0:
             self._whole = self._length()
         if self._whole == 0:  # chunked
-            if not self._got.endswith(b"0\r\n\r\n"):
+            if not ENDS.search(self._got[-1_000:]):
                 return False
         elif self._whole < 0 or len(self._got) < self._whole:
             return False

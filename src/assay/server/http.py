@@ -1,15 +1,26 @@
-"""uvicorn's HTTP protocol, with fewer and larger steps: an answer is one write, a long body comes in large pieces."""
+"""uvicorn's HTTP protocol, with fewer and larger steps: an answer is one write, a long body comes in large pieces.
+
+Every answer says how long it took, and none waits for ever for a client that takes nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import Any
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 SMALL = 16 * 1024  # bytes worth waiting for what follows
 HELD = 1 << 20  # bytes of a body held before its connection is read no further; uvicorn's 64 KiB halve an upload's rate
 HEAD = 512 * 1024  # bytes of a request's line and headers; more than one read of the loop, which is 256 KiB
+STALLED_S = 60.0  # how long a client may take nothing of an answer
+BEGAN = "assay.began"  # in the ASGI scope: when the request's first byte came
+LAST = b"0\r\n\r\n"  # ends a body of chunks
+NO_BODY = (204, 304)
+NOTHING: Message = {"type": "http.response.body", "more_body": True}
+ANNOUNCED = (b"trailer", b"Server-Timing")
 
 
 class OneWrite:
@@ -22,6 +33,7 @@ class OneWrite:
         self._transport = transport
         self._soon = loop.call_soon
         self._held = b""
+        self.trailer = b""  # a line that the next body of chunks ends with
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.is_closing = transport.is_closing
@@ -29,6 +41,8 @@ class OneWrite:
 
     def write(self, data: bytes) -> None:
         """Sends the data, now or at the end of the turn."""
+        if self.trailer and data == LAST:
+            data, self.trailer = b"0\r\n%s\r\n\r\n" % self.trailer, b""
         if self._held:
             held, self._held = self._held, b""
             self._transport.write(held + data)
@@ -52,10 +66,65 @@ class OneWrite:
         return getattr(self._transport, name)
 
 
+class Timed:
+    """The `send` of one request, whose answer says in `Server-Timing` how many milliseconds it took.
+
+    `total` is the time from the request's first byte to the answer's last, as it is handed to the socket. An answer in
+    one piece has it in its head. A body whose length is not known before has it behind its end, in a trailer; where the
+    length was given and the body comes in pieces, the head can say no more than when it began, as `start`.
+    """
+
+    __slots__ = ("_began", "_may_trail", "_send", "_start", "_trails", "_transport")
+
+    def __init__(self, send: Send, transport: OneWrite, scope: Scope) -> None:
+        self._send = send
+        self._transport = transport
+        self._began: float = scope[BEGAN]
+        self._may_trail = scope["method"] != "HEAD" and scope["http_version"] == "1.1"
+        self._start: Message | None = None
+        self._trails = False
+
+    async def __call__(self, message: Message) -> None:
+        """Passes a message of the answer on; a head that says the time waits for the body that comes with it."""
+        if message["type"] == "http.response.start":
+            headers = message["headers"] = list(message.get("headers", ()))
+            if not self._may_trail or message["status"] in NO_BODY or _has_length(headers):
+                self._start = message
+                return
+            self._trails = True
+            headers.append(ANNOUNCED)
+        elif self._start is not None:
+            start, self._start = self._start, None
+            start["headers"].append((b"server-timing", self._took(b"start" if message.get("more_body") else b"total")))
+            await self._send(start)
+        elif self._trails and not message.get("more_body"):
+            await self._send({**message, "more_body": True})
+            await self._send(NOTHING)  # returns when the client has taken nearly all
+            message = {"type": "http.response.body"}
+            self._transport.trailer = b"Server-Timing: " + self._took(b"total")
+        await self._send(message)
+
+    def _took(self, name: bytes) -> bytes:
+        return b"%s;dur=%.3f" % (name, (perf_counter() - self._began) * 1e3)
+
+
+def _has_length(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-length" for name, _ in headers)
+
+
 class Protocol(HttpToolsProtocol):
-    """As uvicorn's, over a transport that writes an answer at once, and with a bound on a request's head."""
+    """As uvicorn's, over a transport that writes an answer at once, and with bounds on a head and on patience."""
 
     _head: int | None = None  # bytes of the head that has begun, read by read; None while there is none
+    _patience: asyncio.TimerHandle | None = None  # runs while a client takes nothing
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._app: ASGIApp = self.app  # type: ignore[assignment]
+        self.app = self._timed  # type: ignore[assignment]
+
+    async def _timed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, Timed(send, self.transport, scope))  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop. The parser would collect a head without an end."""
@@ -69,6 +138,7 @@ class Protocol(HttpToolsProtocol):
         """Called by the parser."""
         self._head = 0
         super().on_message_begin()
+        self.scope[BEGAN] = perf_counter()  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
@@ -78,6 +148,38 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the loop."""
         super().connection_made(OneWrite(transport, self.loop))  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self._calm()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Called by the loop, when a client takes less than is sent."""
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Called by the loop."""
+        self._calm()
+        super().resume_writing()
+
+    def _watch(self, left: int) -> None:
+        self._patience = self.loop.call_later(STALLED_S, self._lose_patience, left)
+
+    def _calm(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _lose_patience(self, before: int) -> None:
+        """Ends the connection of a client that has taken nothing; what is made for it would be held for ever."""
+        left = self.transport.get_write_buffer_size()
+        if left < before:
+            self._watch(left)
+        else:
+            self._patience = None
+            self.transport.abort()
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
