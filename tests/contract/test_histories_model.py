@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from support.length import length
 from assay.core.points.spans import Place, place_of
 from assay.services import history, timed
 from assay.stores import histories
+from assay.testing import inside
 from assay.testing.house import House
 from assay.testing.naive import Point, of_columns
+from assay.wire.errors import InvalidInput, Unavailable
 
 __all__ = ["tiny"]  # the fixture
 
@@ -168,3 +170,37 @@ def test_only_chunks_that_hold_what_is_asked_for_are_read(
     read.clear()
     assert house.history.sampled(house.scope, uid, "loss", 4).step.tolist() == [0, 100, 200, n - 1]
     assert sum(read) < 60, "a sample reads chunks that hold none of it"
+
+
+def test_a_snapshot_is_not_held_for_long(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(store)
+    uid = house.run()
+    house.log(uid, "loss", [0.5] * 1_000)
+    inside.settle(store)
+    monkeypatch.setattr(histories, "SNAPSHOT_S", -1.0)
+    reads: list[Callable[[], Any]] = [
+        lambda: house.history.page(house.scope, uid, "loss", limit=10),
+        lambda: house.history.in_time(house.scope, uid, "loss"),
+        lambda: house.history.sampled(house.scope, uid, "loss", 10),
+        lambda: house.history.history(house.scope, uid, "loss"),
+    ]
+    for read in reads:
+        with pytest.raises(Unavailable, match="took longer") as refused:
+            read()
+        assert refused.value.remedy
+
+
+def test_what_is_too_much_at_once_is_refused(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(store)
+    rising, falling = house.run(), house.run()
+    house.log(rising, "loss", [0.5] * 30)
+    house.log(falling, "loss", [0.5] * 30, range(30), range(30, 0, -1))
+    monkeypatch.setattr(history, "TIMED_BOUND", 20)
+    with pytest.raises(InvalidInput) as refused:
+        house.history.in_time(house.scope, rising, "loss")
+    assert (refused.value.field, refused.value.bound) == ("max_results", 20)
+    assert house.history.in_time(house.scope, rising, "loss", 10).count == 20
+    page = house.history.in_time(house.scope, rising, "loss", 0, 25)
+    assert (page.count, page.more) == (20, True)
+    with pytest.raises(InvalidInput, match="30 points"):
+        house.history.in_time(house.scope, falling, "loss", 0, 5)

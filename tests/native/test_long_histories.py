@@ -6,13 +6,14 @@ import http.client
 import json
 import sqlite3
 from array import array
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from native.conftest import Api
+from native.conftest import Api, refused
 from support.server import API, Server
 
 from assay.services.history import SLICE
@@ -111,3 +112,24 @@ def test_pages_in_the_order_of_time_are_the_whole(api: Api) -> None:
             paged += page["metrics"]
             token = page.get("next_page_token")
         assert paged == whole
+
+
+def test_damage_is_told_before_an_answer_begins_or_cuts_it(running: Server, api: Api, uid: str) -> None:
+    if running.options:
+        pytest.skip("a database server's pages are not ours to damage")
+    path = f"{API}metrics/get-history?run_id={uid}&metric_key=m"
+    assert api.request("GET", path).status == 200
+    with closing(sqlite3.connect(running.home / "assay.db", timeout=20)) as connection, connection:
+        last = "SELECT rowid, payload FROM metric_chunk ORDER BY owner_id DESC, first_step DESC LIMIT 1"
+        row, payload = connection.execute(last).fetchone()
+        spoilt = payload[:-1] + bytes((payload[-1] ^ 1,))
+        connection.execute("UPDATE metric_chunk SET payload = ? WHERE rowid = ?", (spoilt, row))
+    for form in ("points", "arrow", "parquet"):
+        refused(api.ask("GET", f"runs/{uid}/history", key="m", format=form, limit=1_000_000), 500, "corrupt")
+    assert api.get(f"runs/{uid}/history", key="m", limit=10)["step"] == list(range(0, 20, 2))
+    token = b64encode(f'{{"offset": {N - 100}}}'.encode()).decode()
+    asked = api.request("GET", f"{path}&max_results=10&page_token={token}")
+    assert (asked.status, asked.json["error_code"]) == (500, "DATA_LOSS")
+    with slow(running, path) as answer, pytest.raises(http.client.IncompleteRead):
+        answer.read()
+    assert api.request("GET", "/health").body == b"OK"
