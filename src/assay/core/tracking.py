@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:  # numpy: the command line has no use for it
     from assay.core.points.columns import Floats, Ints
@@ -84,8 +84,7 @@ class Run:
     stop_us: int | None = None  # when somebody asked it to stop
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(NamedTuple):
     """A series' last value (by step, time, value) and its extremes over what is not NaN."""
 
     key: str

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assay.core.audit import Act, Entry, Head, Subject
@@ -199,6 +199,15 @@ class Names(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What a run used and made."""
+
+    datasets: list[DatasetInput] = field(default_factory=list)
+    models_used: list[ModelUse] = field(default_factory=list)
+    models_made: list[ModelUse] = field(default_factory=list)
+
+
 class Lineage(Protocol):
     """Datasets, and who used and made what."""
 
@@ -219,9 +228,12 @@ class Lineage(Protocol):
         """Records that a run was forked from another at a step; -1: at its end."""
         ...
 
-    def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]: ...
+    def links(self, run_ids: Sequence[int]) -> Mapping[int, Links]:
+        """What each run used and made; runs without either may be missing.
 
-    def models(self, run_ids: Sequence[int], verb: str) -> dict[int, list[ModelUse]]: ...
+        Datasets come in the order in which they were first described, models by step and in the order of their making.
+        """
+        ...
 
     def datasets(
         self, scope: Scope, experiment_ids: Sequence[int], limit: int

@@ -154,8 +154,12 @@ class Console(Protocol):
 class Keys(Protocol):
     """Interned names."""
 
+    def lookup(self, workspace_id: int, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of those names that have one."""
+        ...
+
     def names(self, numbers: Iterable[int]) -> dict[int, str]:
-        """The names that have these numbers."""
+        """The names that have these numbers, in the order of the names."""
         ...
 
 

@@ -9,7 +9,8 @@ from assay.core.scope import Scope, Verb
 from assay.core.tracking import NAME_TAG, RunRecord, Status
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise, check_text
-from assay.services.runs import NAME_BOUND, active, records
+from assay.services.records import records
+from assay.services.runs import NAME_BOUND, active
 
 
 class BranchService(Service):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from assay.core.scope import Scope, Verb
 from assay.core.search.ast import Expr, Order
@@ -26,6 +28,7 @@ from assay.core.tracking import (
 )
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise, check_search, check_text
+from assay.services.records import Found, each, records
 from assay.wire.errors import InvalidInput, NotActive, NotFound, RuleViolation
 
 KEY_BOUND = 250
@@ -51,26 +54,6 @@ def active(run: Run) -> Run:
             remedy="restore the run first",
         )
     return run
-
-
-def records(unit: UnitOfWork, runs: Sequence[Run]) -> list[RunRecord]:
-    """The runs with what they own, in the same order, a handful of queries however many they are."""
-    ids = [run.id for run in runs]
-    params, tags, latest = unit.owned.params(ids), unit.owned.tags(ids), unit.points.latest(ids)
-    datasets = unit.lineage.inputs(ids)
-    used, made = unit.lineage.models(ids, "uses"), unit.lineage.models(ids, "makes")
-    return [
-        RunRecord(
-            run,
-            params.get(run.id, {}),
-            tags.get(run.id, {}),
-            latest.get(run.id, []),
-            datasets.get(run.id, []),
-            used.get(run.id, []),
-            made.get(run.id, []),
-        )
-        for run in runs
-    ]
 
 
 class RunService(Service):
@@ -341,11 +324,26 @@ class RunService(Service):
         token: str | None = None,
     ) -> Page[RunRecord]:
         """A page of runs with all they own. Newest start first, then by uid, unless ordered otherwise."""
+        with self.found(scope, experiment_ids, view, where, order, limit, token) as page:
+            return Page(list(page.runs), page.next_token)
+
+    @contextmanager
+    def found(
+        self,
+        scope: Scope,
+        experiment_ids: Sequence[int],
+        view: View = View.ACTIVE,
+        where: Expr | None = None,
+        order: Sequence[Order] = (),
+        limit: int = 1_000,
+        token: str | None = None,
+    ) -> Iterator[Found]:
+        """The same page, to go through once while it is open: memory holds what some of the runs own."""
         authorise(scope, Verb.READ, "run")
         check_search(experiment_ids, order)
         with self._store.read() as unit:
             page = unit.runs.search(scope, experiment_ids, view, where, order, min(limit, PAGE_BOUND), token)
-            return Page(records(unit, page.items), page.next_token)
+            yield Found(each(unit, page.items), page.next_token, partial(unit.experiments.get, scope))
 
 
 def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:

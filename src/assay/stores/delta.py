@@ -34,6 +34,8 @@ class Delta:
     placeholder: str
     insert_rows: Callable[[Table, Sequence[tuple[Any, ...]]], tuple[str, Sequence[Any]]]  # a statement and its values
     rows_at_once: int
+    among: str  # after a column: it is one of the numbers of a list, which is one value of the statement
+    listed: Callable[[Sequence[int]], str]  # the numbers as such a list
     joins_writes: bool  # whether one statement may write to several tables
     begin: str  # begins the writer's transactions, where its statements commit by themselves; "" where the driver does
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
@@ -168,6 +170,8 @@ SQLITE = Delta(
     placeholder="?",
     insert_rows=_sqlite_rows,
     rows_at_once=64,  # more gain nothing, and each number of rows is a statement that the driver keeps
+    among="IN (SELECT value FROM json_each(?))",
+    listed=lambda numbers: f"[{','.join(map(str, numbers))}]",
     joins_writes=False,
     begin="",
     refusal=_sqlite_refusal,
@@ -185,6 +189,8 @@ POSTGRES = Delta(
     placeholder="%s",
     insert_rows=_postgres_rows,
     rows_at_once=10_000,
+    among="= ANY(?::bigint[])",
+    listed=lambda numbers: f"{{{','.join(map(str, numbers))}}}",
     joins_writes=True,
     begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     refusal=_postgres_refusal,

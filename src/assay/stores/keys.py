@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -36,6 +37,7 @@ class Keys:
         self._intern = intern or self._insert
         self.known: Mapping[tuple[int, str], int] = {}
         self.fresh: dict[tuple[int, str], int] = {}
+        self._names: dict[int, str] = {}  # what a number means never changes
 
     def _insert(self, table: Any, rows: Rows) -> None:
         self._connection.execute(self._delta.insert(table).on_conflict_do_nothing(), rows)
@@ -72,13 +74,27 @@ class Keys:
         return found
 
     def names(self, numbers: Iterable[int]) -> dict[int, str]:
-        """The names that have these numbers."""
-        key, wanted = schema.key, sorted(set(numbers))
-        found: dict[int, str] = {}
-        for at in range(0, len(wanted), CHUNK):
-            query = select(key.c.id, key.c.name).where(key.c.id.in_(wanted[at : at + CHUNK]))
-            found.update({row.id: row.name for row in self._connection.execute(query)})
-        return found
+        """The names that have these numbers, in the order of the names."""
+        wanted = set(numbers)
+        if missing := sorted(wanted - self._names.keys()):
+            self._names.update(self._read("SELECT id, name FROM key WHERE id", missing))
+        known = ((number, self._names[number]) for number in wanted if number in self._names)
+        return dict(sorted(known, key=itemgetter(1)))
+
+    def documents(self, numbers: Iterable[int]) -> dict[int, dict[str, str]]:
+        """The contexts that have these numbers; 0, which is no context, is none of them."""
+        found = self._read("SELECT id, document FROM context WHERE id", sorted(set(numbers) - {0}))
+        return {number: json.loads(document) for number, document in found.items()}
+
+    def _read(self, ask: str, numbers: list[int]) -> dict[int, str]:
+        """Texts by number, by the driver itself: every listing asks for them."""
+        if not numbers:
+            return {}
+        delta, raw = self._delta, self._connection.connection.driver_connection
+        assert raw is not None
+        cursor = raw.cursor()
+        cursor.execute(delta.sql(f"{ask} {delta.among}"), [delta.listed(numbers)])
+        return dict(cursor.fetchall())
 
     def documents(self, numbers: Iterable[int]) -> dict[int, dict[str, str]]:
         """The contexts that have these numbers."""

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from assay.core.ids import Kind, make_id
 from assay.core.scope import Scope
 from assay.core.tracking import Dataset, DatasetInput, ModelUse
+from assay.ports.aggregates import Links
 from assay.stores import schema
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
-CHUNK = 500
+AT_ONCE = 1_000  # runs whose edges are read by one statement
+EDGES = (
+    "SELECT subject_id, verb, object_id, step, detail FROM edge "
+    "WHERE subject_id {} AND verb IN ('uses', 'makes') ORDER BY subject_id, step, object_id"
+)
+DATASETS = "SELECT id, name, digest, source_type, source, schema, profile FROM dataset WHERE id"
+MODELS = "SELECT id, uid FROM logged_model WHERE id"
 edge, dataset = schema.edge, schema.dataset
 
 
@@ -91,35 +99,29 @@ class LineageStore:
         self._connection.execute(statement.on_conflict_do_nothing())
         return self._dataset_id(scope, experiment_id, item)  # ours, or that of who came first
 
-    def inputs(self, run_ids: Sequence[int]) -> dict[int, list[DatasetInput]]:
-        """The datasets that each run used."""
-        found: dict[int, list[DatasetInput]] = {}
-        for at in range(0, len(run_ids), CHUNK):
-            query = (
-                select(edge.c.subject_id, edge.c.detail, dataset)
-                .join(dataset, dataset.c.id == edge.c.object_id)
-                .where(edge.c.verb == "uses", edge.c.subject_id.in_(run_ids[at : at + CHUNK]))
-                .order_by(edge.c.subject_id, edge.c.object_id)
-            )
-            for row in self._connection.execute(query):
-                record = Dataset(row.name, row.digest, row.source_type, row.source, row.schema, row.profile)
-                found.setdefault(row.subject_id, []).append(DatasetInput(record, json.loads(row.detail)))
+    def links(self, run_ids: Sequence[int]) -> dict[int, Links]:
+        """What each of those runs that used or made something used and made."""
+        unit = self._unit
+        found: dict[int, Links] = defaultdict(Links)
+        for at in range(0, len(run_ids), AT_ONCE):
+            edges = unit.rows(EDGES.format(unit.delta.among), [unit.delta.listed(run_ids[at : at + AT_ONCE])])
+            objects = {row[2] for row in edges}
+            datasets = {row[0]: Dataset(*row[1:]) for row in self._objects(DATASETS, objects)}
+            uids = dict(self._objects(MODELS, objects))
+            for run_id, verb, object_id, step, detail in edges:
+                of = found[run_id]
+                if object_id in datasets:
+                    of.datasets.append(DatasetInput(datasets[object_id], json.loads(detail)))
+                elif object_id in uids:
+                    uses = of.models_used if verb == "uses" else of.models_made
+                    uses.append(ModelUse(uids[object_id], step, json.loads(detail)))
         return found
 
-    def models(self, run_ids: Sequence[int], verb: str) -> dict[int, list[ModelUse]]:
-        """The models that each run used or made."""
-        found: dict[int, list[ModelUse]] = {}
-        model = schema.logged_model
-        for at in range(0, len(run_ids), CHUNK):
-            query = (
-                select(edge.c.subject_id, edge.c.step, edge.c.detail, model.c.uid)
-                .join(model, model.c.id == edge.c.object_id)
-                .where(edge.c.verb == verb, edge.c.subject_id.in_(run_ids[at : at + CHUNK]))
-                .order_by(edge.c.subject_id, edge.c.step, edge.c.object_id)
-            )
-            for row in self._connection.execute(query):
-                found.setdefault(row.subject_id, []).append(ModelUse(row.uid, row.step, json.loads(row.detail)))
-        return found
+    def _objects(self, ask: str, ids: Iterable[int]) -> list[Any]:
+        """Rows of the objects that have these ids."""
+        wanted = sorted(ids)
+        delta = self._unit.delta
+        return self._unit.rows(f"{ask} {delta.among}", [delta.listed(wanted)]) if wanted else []
 
     def datasets(
         self, scope: Scope, experiment_ids: Sequence[int], limit: int

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from assay.core.config import as_number
 from assay.core.scope import Scope
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 CHUNK = 500
+AT_ONCE = 1_000  # owners whose rows are read by one statement
 
 
 class OwnedStore:
@@ -28,23 +30,24 @@ class OwnedStore:
 
     def params(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
         """The params of each owner, by key."""
-        return self._read(schema.param, owner_ids)
+        return self._read("SELECT owner_id, key_id, value FROM param WHERE owner_id", owner_ids)
 
     def tags(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
         """The tags of each owner, by key."""
-        return self._read(schema.tag, owner_ids)
+        return self._read("SELECT owner_id, key_id, value FROM tag WHERE owner_id", owner_ids)
 
-    def _read(self, table: Table, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-        found: dict[int, dict[str, str]] = {}
-        for at in range(0, len(owner_ids), CHUNK):
-            query = (
-                select(table.c.owner_id, schema.key.c.name, table.c.value)
-                .join(schema.key, schema.key.c.id == table.c.key_id)
-                .where(table.c.owner_id.in_(owner_ids[at : at + CHUNK]))
-                .order_by(table.c.owner_id, schema.key.c.name)
-            )
-            for owner_id, name, value in self._connection.execute(query):
-                found.setdefault(owner_id, {})[name] = value
+    def _read(self, ask: str, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Texts of each owner in the order of their keys' names."""
+        unit = self._unit
+        found: dict[int, dict[str, str]] = defaultdict(dict)
+        for at in range(0, len(owner_ids), AT_ONCE):
+            some = unit.delta.listed(owner_ids[at : at + AT_ONCE])
+            rows = unit.rows(f"{ask} {unit.delta.among}", [some])
+            names = unit.keys.names({row[1] for row in rows})
+            rank = {number: at for at, number in enumerate(names)}
+            rows.sort(key=lambda row: rank[row[1]])
+            for owner_id, number, value in rows:
+                found[owner_id][names[number]] = value
         return found
 
     def insert_params(self, scope: Scope, owner_id: int, params: Mapping[str, str]) -> None:

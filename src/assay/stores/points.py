@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
-
-from sqlalchemy import select, union_all
 
 from assay.core.points.chunks import Position
 from assay.core.points.columns import Points
@@ -18,11 +14,11 @@ from assay.core.tracking import Latest
 from assay.stores import schema
 from assay.stores.compaction import Compaction, Fresh
 from assay.stores.histories import Histories, Outline
+from assay.stores.latest import read_latest
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
-CHUNK = 500
 TAIL_BATCHES = 32
 TAIL_BYTES = 256 * 1024
 EARLY = 0.75  # of a full tail
@@ -110,29 +106,7 @@ class PointStore:
 
     def latest(self, owner_ids: Sequence[int]) -> dict[int, list[Latest]]:
         """Latest values of all series, by key."""
-        found: dict[int, list[Latest]] = {}
-        for at in range(0, len(owner_ids), CHUNK):
-            some = owner_ids[at : at + CHUNK]
-            both = union_all(*(select(table).where(table.c.owner_id.in_(some)) for table in (live, latest))).subquery()
-            query = (
-                select(both, schema.key.c.name.label("key"), schema.context.c.document)
-                .join(schema.key, schema.key.c.id == both.c.key_id)
-                .outerjoin(schema.context, schema.context.c.id == both.c.context_id)
-                .order_by(both.c.owner_id, schema.key.c.name, both.c.context_id)
-            )
-            for row in self._connection.execute(query):
-                found.setdefault(row.owner_id, []).append(
-                    Latest(
-                        row.key,
-                        math.nan if row.is_nan else row.value,
-                        row.step,
-                        row.time_us,
-                        row.min_value,
-                        row.max_value,
-                        json.loads(row.document) if row.document else None,
-                    )
-                )
-        return found
+        return read_latest(self._unit, owner_ids)
 
     def outline(
         self,

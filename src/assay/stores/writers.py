@@ -15,7 +15,7 @@ from assay.wire.errors import Conflict, SequenceGap
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
-CHUNK = 500
+CHUNK = 1_000
 table = schema.writer
 
 
@@ -124,16 +124,15 @@ class WriterStore:
 
     def silent(self, run_ids: Sequence[int]) -> set[int]:
         """Those of the runs whose heartbeating writers have all been silent for five minutes."""
-        before = self._unit.now_us() - LOST_AFTER_US
+        delta, before_us = self._unit.delta, self._unit.now_us() - LOST_AFTER_US
+        ask = (
+            f"SELECT run_id FROM writer WHERE run_id {delta.among} AND heartbeats "  # noqa: S608 -- ours
+            "GROUP BY run_id HAVING max(seen_us) < ?"
+        )
         found: set[int] = set()
         for at in range(0, len(run_ids), CHUNK):
-            query = (
-                select(table.c.run_id)
-                .where(table.c.run_id.in_(run_ids[at : at + CHUNK]), table.c.heartbeats)
-                .group_by(table.c.run_id)
-                .having(func.max(table.c.seen_us) < before)
-            )
-            found.update(self._connection.scalars(query))
+            rows = self._unit.rows(ask, [delta.listed(run_ids[at : at + CHUNK]), before_us])
+            found.update(row[0] for row in rows)
         return found
 
 

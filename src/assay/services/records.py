@@ -1,0 +1,49 @@
+"""Runs with all they own, read beside a search and in its snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from assay.core.tracking import Experiment, Run, RunRecord
+from assay.ports.aggregates import Links
+from assay.ports.store import UnitOfWork
+
+AT_ONCE = 500  # runs that are read together: what they own is in memory at the same time
+NOTHING = Links()
+
+
+class Found(NamedTuple):
+    """A page of runs. What they own is read as one goes through them, once; so is an experiment, in the same moment."""
+
+    runs: Iterator[RunRecord]
+    next_token: str | None
+    experiment: Callable[[int], Experiment]
+
+
+def records(unit: UnitOfWork, runs: Sequence[Run]) -> list[RunRecord]:
+    """The runs with what they own, in the same order, a handful of queries however many they are."""
+    ids = [run.id for run in runs]
+    params, tags, latest = unit.owned.params(ids), unit.owned.tags(ids), unit.points.latest(ids)
+    links = unit.lineage.links(ids)
+    found = []
+    for run in runs:
+        of = links.get(run.id, NOTHING)
+        found.append(
+            RunRecord(
+                run,
+                params.get(run.id, {}),
+                tags.get(run.id, {}),
+                latest.get(run.id, []),
+                of.datasets,
+                of.models_used,
+                of.models_made,
+            )
+        )
+    return found
+
+
+def each(unit: UnitOfWork, runs: Sequence[Run]) -> Iterator[RunRecord]:
+    """The same for any number of runs, of which some are in memory at a time."""
+    for at in range(0, len(runs), AT_ONCE):
+        yield from records(unit, runs[at : at + AT_ONCE])
