@@ -96,15 +96,6 @@ class Keys:
         cursor.execute(delta.sql(f"{ask} {delta.among}"), [delta.listed(numbers)])
         return dict(cursor.fetchall())
 
-    def documents(self, numbers: Iterable[int]) -> dict[int, dict[str, str]]:
-        """The contexts that have these numbers."""
-        table, wanted = schema.context, sorted(set(numbers) - {0})
-        found: dict[int, dict[str, str]] = {}
-        for at in range(0, len(wanted), CHUNK):
-            query = select(table.c.id, table.c.document).where(table.c.id.in_(wanted[at : at + CHUNK]))
-            found.update({row.id: json.loads(row.document) for row in self._connection.execute(query)})
-        return found
-
     def context_id(self, workspace_id: int, context: Mapping[str, str] | None) -> int:
         """The number of a context, given if it had none; 0 for no context."""
         number = self.find_context(workspace_id, context)

@@ -137,7 +137,9 @@ class Guarded:
             return render(AssayError("Internal error; the server's log says more"))
 
 
-def _json(answer: dict[str, Any]) -> Response:
+def _json(answer: dict[str, Any] | Response) -> Response:
+    if isinstance(answer, Response):
+        return answer
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
@@ -159,8 +161,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
                 else decode(request, await read_body(request))
             )
             call = Call(house, scope_of(request), {**given, **request.path_params})
-            body = await run_sync(lambda: msgspec.json.encode(route.handler(call)))
-            return Response(body, media_type="application/json")
+            return await run_sync(lambda: _json(cast("dict[str, Any] | Response", route.handler(call))))
 
         return Guarded(endpoint)
 

@@ -6,14 +6,17 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.responses import Response
+
 from assay.core.scope import Scope
+from assay.core.tracking import Experiment
 from assay.dialects.mlflow import encode
 from assay.services.house import Services
 from assay.wire.errors import InvalidInput
 
 BOUND = 2**63
 Pieces = Generator[bytes, None, None]  # an answer that is encoded piece by piece: what a heavy read is
-Handler = Callable[["Call"], dict[str, Any] | Pieces]
+Handler = Callable[["Call"], dict[str, Any] | Response | Pieces]
 
 
 @dataclass(slots=True)
@@ -24,11 +27,12 @@ class House:
     new_name: Callable[[], str]
     locations: dict[int, str]
 
-    def location(self, scope: Scope, experiment_id: int) -> str:
-        """Where the experiment's files lie; it never changes."""
+    def location(self, scope: Scope, experiment_id: int, read: Callable[[int], Experiment] | None = None) -> str:
+        """Where the experiment's files lie; it never changes. `read`: how who holds a snapshot reads it."""
         found = self.locations.get(experiment_id)
         if found is None:
-            found = encode.location(self.services.experiments.get(scope, experiment_id)).rstrip("/")
+            experiment = read(experiment_id) if read else self.services.experiments.get(scope, experiment_id)
+            found = encode.location(experiment).rstrip("/")
             self.locations[experiment_id] = found
         return found
 

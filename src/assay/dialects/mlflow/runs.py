@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from itertools import chain
 from typing import Any
+
+from msgspec import UNSET
+from starlette.responses import Response
 
 from assay.core.tracking import NAME_TAG, Dataset, DatasetInput, ModelUse, RunRecord, Status
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results, view
+from assay.dialects.pages import page
 from assay.wire.errors import InvalidInput
 
 EXPERIMENTS_BOUND = 20
@@ -27,7 +33,7 @@ def run_id(call: Call) -> str:
     return fields.text(call.fields, "run_id") or fields.text(call.fields, "run_uuid") or fields.needed({}, "run_id")
 
 
-def encoded(call: Call, record: RunRecord) -> dict[str, Any]:
+def encoded(call: Call, record: RunRecord) -> encode.Run:
     """A Run message."""
     return encode.run(record, call.house.location(call.scope, record.run.experiment_id))
 
@@ -54,7 +60,7 @@ def create(call: Call) -> dict[str, Any]:
         tags=tags,
     )
     answer = encoded(call, record)
-    del answer["outputs"]  # stock's answer to this route has none
+    answer.outputs = UNSET  # stock's answer to this route has none
     return {"run": answer}
 
 
@@ -106,7 +112,7 @@ def delete_tag(call: Call) -> dict[str, Any]:
 
 
 @route("POST", "runs/search")
-def search(call: Call) -> dict[str, Any]:
+def search(call: Call) -> dict[str, Any] | Response:
     """A page of runs."""
     limit = max_results(call, 1_000, typed=True)
     where = filters.run_filter(fields.text(call.fields, "filter") or "")
@@ -114,7 +120,7 @@ def search(call: Call) -> dict[str, Any]:
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]
     if not ids:
         return {}
-    page = call.services.runs.search(
+    with call.services.runs.found(
         call.scope,
         ids,
         view=view(call, "run_view_type"),
@@ -122,8 +128,14 @@ def search(call: Call) -> dict[str, Any]:
         order=order,
         limit=limit,
         token=fields.text(call.fields, "page_token") or None,
-    )
-    return encode.present(runs=[encoded(call, item) for item in page.items], next_page_token=page.next_token)
+    ) as found:
+        rest = encode.present(next_page_token=found.next_token)
+        first = next(found.runs, None)
+        if first is None:
+            return rest
+        place = partial(call.house.location, call.scope, read=found.experiment)
+        runs = (encode.run(record, place(record.run.experiment_id)) for record in chain([first], found.runs))
+        return page("runs", runs, rest)
 
 
 @route("POST", "runs/log-inputs")

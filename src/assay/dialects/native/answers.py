@@ -29,7 +29,7 @@ class Experiment(msgspec.Struct):
     tags: dict[str, str]
 
 
-class Metric(msgspec.Struct):
+class Metric(msgspec.Struct, gc=False):
     """A metric's last value, its step and time, and the extremes."""
 
     last: float | None
@@ -135,9 +135,9 @@ def run(record: RunRecord) -> Run:
         dict(record.params),
         dict(record.tags),
         {
-            item.key: Metric(item.value, item.min, item.max, item.step, item.time_us)
-            for item in record.metrics
-            if item.context is None
+            key: Metric(value, low, high, step, time_us)
+            for key, value, step, time_us, low, high, context in record.metrics
+            if context is None
         },
     )
 

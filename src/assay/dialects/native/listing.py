@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from starlette.responses import Response
 
-from assay.core.tracking import Page, RunRecord, View
+from assay.core.tracking import View
 from assay.dialects.native import answers
 from assay.dialects.native.filters import PAGE_BOUND, RUNS, Listing, begun, continued, orders, seen, where
 from assay.dialects.native.table import Call, Route
 from assay.dialects.native.tables import ARROW, PARQUET, chosen, table
 from assay.dialects.native.tables import runs as rows
+from assay.dialects.pages import page
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND
+from assay.services.records import Found
 from assay.wire.errors import NotFound, TooLarge
 
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ if TYPE_CHECKING:
 BATCH = 1_000  # runs of a batch of a table
 TABLE_BOUND = 1_000_000  # runs of a table
 PAGE = 100
+
+
+class Selection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Which runs: of these experiments (by name; all without), active, deleted or all."""
+
+    experiment: list[str] = msgspec.field(default_factory=list)
+    view: Literal["active", "deleted", "all"] = "active"
 
 
 class RunQuery(Listing, forbid_unknown_fields=True, kw_only=True):
@@ -43,8 +53,8 @@ class Runs(msgspec.Struct):
     next_page_token: str | None
 
 
-def experiment_ids(call: Call[RunQuery, None]) -> list[int]:
-    """The experiments that are asked for. Raises NotFound."""
+def experiment_ids(call: Call[Any, None]) -> list[int]:
+    """The experiments that a selection of runs asks for. Raises NotFound."""
     named = dict.fromkeys(call.query.experiment)
     if named:
         return [
@@ -54,7 +64,7 @@ def experiment_ids(call: Call[RunQuery, None]) -> list[int]:
     return [item.id for item in found.items]
 
 
-def runs(call: Call[RunQuery, None]) -> Runs | Response:
+def runs(call: Call[RunQuery, None]) -> Response:
     """A page of runs as JSON, or all of them as an Arrow stream or a Parquet file: by `format` or by Accept.
 
     A table without a limit that would have too many rows is refused.
@@ -63,7 +73,7 @@ def runs(call: Call[RunQuery, None]) -> Runs | Response:
     form = chosen(call.request, given.format, ("json", "arrow", "parquet"))
     now, token = begun(given.page_token, call.house.now_us)
     search = partial(
-        call.services.runs.search,
+        call.services.runs.found,
         call.scope,
         experiment_ids(call),
         view=View(given.view),
@@ -71,21 +81,24 @@ def runs(call: Call[RunQuery, None]) -> Runs | Response:
         order=orders(given.order_by, RUNS),
     )
     if form == "json":
-        page = search(limit=given.limit or PAGE, token=token)
-        return Runs(list(map(answers.run, page.items)), continued(now, page.next_token))
+        with search(limit=given.limit or PAGE, token=token) as found:
+            return page("runs", map(answers.run, found.runs), {"next_page_token": continued(now, found.next_token)})
     batches = _batches(search, token, given.limit)
     first = next(batches)
     return table(chain([first], batches), first.schema, form, {})
 
 
-def _batches(search: Callable[..., Page[RunRecord]], token: str | None, limit: int | None) -> Iterator[RecordBatch]:
+def _batches(
+    search: Callable[..., AbstractContextManager[Found]], token: str | None, limit: int | None
+) -> Iterator[RecordBatch]:
     """All that is found, page by page; there is one page at least. Raises TooLarge beyond the bound."""
     left = TABLE_BOUND if limit is None else limit
     while True:
-        page = search(limit=min(BATCH, left), token=token)
-        yield rows(page.items)
-        left -= len(page.items)
-        token = page.next_token
+        with search(limit=min(BATCH, left), token=token) as found:
+            some = list(found.runs)
+            token = found.next_token
+        yield rows(some)
+        left -= len(some)
         if token is None or (left <= 0 and limit is not None):
             return
         if left <= 0:
