@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.testing.catalog import IdContract, ScopeContract, StateContract, TimeContract
 from assay.testing.commit import CommitContract, SnapshotContract
+from assay.testing.counting import CountContract
 from assay.testing.following import ChangeContract, ImportContract, ValueContract
 from assay.testing.lineage import LineageContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
@@ -90,3 +91,7 @@ class TestImports(ImportContract):
 
 class TestChanges(ChangeContract):
     """Following what happens."""
+
+
+class TestCounts(CountContract):
+    """Keys, values, ranges and counts over many runs."""

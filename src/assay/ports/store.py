@@ -33,6 +33,7 @@ from assay.ports.aggregates import (
 from assay.ports.blobs import BlobRows
 from assay.ports.jobs import JobRows
 from assay.ports.logged import Console, Keys, PointStore, Series, Values, Writers
+from assay.ports.statistics import Statistics
 
 T = TypeVar("T")
 
@@ -96,6 +97,9 @@ class UnitOfWork(Protocol):
 
     @property
     def imports(self) -> Imports: ...
+
+    @property
+    def statistics(self) -> Statistics: ...
 
     @property
     def audit(self) -> Audit: ...

@@ -34,6 +34,7 @@ from assay.services.models import ModelService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
+from assay.services.statistics import StatisticsService
 from assay.stores.snapshot import SnapshotFile
 from assay.stores.sqlite import SqliteStore
 from assay.stores.upkeep import Upkeep
@@ -208,6 +209,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         files=FileService(store, blobs, new_uid),
         purge=PurgeService(store, lambda: secrets.token_bytes(32)),
         audit=AuditService(store, lambda: secrets.token_bytes(32)),
+        statistics=StatisticsService(store, time.monotonic),
     )
     jobs = JobService(
         store, secrets.token_hex(6), [Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services))]

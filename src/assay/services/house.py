@@ -18,6 +18,7 @@ from assay.services.models import ModelService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
+from assay.services.statistics import StatisticsService
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,5 @@ class Services:
     files: FileService
     purge: PurgeService
     series: SeriesService
+    statistics: StatisticsService
     audit: AuditService

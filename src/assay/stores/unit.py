@@ -25,6 +25,7 @@ from assay.stores.points import PointStore
 from assay.stores.purge import PurgeStore
 from assay.stores.runs import RunStore
 from assay.stores.series import SeriesStore
+from assay.stores.statistics import StatisticsStore
 from assay.stores.values import ValueStore
 from assay.stores.writers import WriterStore
 
@@ -59,6 +60,7 @@ class Unit:
         self.jobs = JobStore(self)
         self.purges = PurgeStore(self)
         self.imports = ImportStore(self)
+        self.statistics = StatisticsStore(self)
         self.audit = AuditStore(self)
 
     def driver(self) -> Any:

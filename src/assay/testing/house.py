@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -24,6 +25,7 @@ from assay.services.imports import ImportService
 from assay.services.models import ModelService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
+from assay.services.statistics import StatisticsService
 
 T = TypeVar("T")
 _workspaces = itertools.count(1_000)
@@ -53,6 +55,7 @@ class House:
         self.history = HistoryService(self.store)
         self.series = SeriesService(self.store)
         self.models = ModelService(self.store, new_uid)
+        self.statistics = StatisticsService(self.store, time.monotonic)
         self.experiment_id = self.experiments.create(self.scope, "experiment").id
 
     def run(self, name: str = "run", **given: Any) -> str:

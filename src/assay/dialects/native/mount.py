@@ -28,6 +28,7 @@ from assay.dialects.native import (
     purge,
     runs,
     series,
+    statistics,
     values,
 )
 from assay.dialects.native.calls import answer
@@ -59,7 +60,7 @@ def release() -> str:
 
 def root(call: Call[NoQuery, None]) -> Root:
     """The server's version, and where to begin."""
-    first = {route.path for route in TABLE if route.method == "GET" and route.path and "{" not in route.path}
+    first = {route.path for route in TABLE if route.method == "GET" and route.path and route.needs_nothing}
     return Root(release(), {path.removesuffix(".json"): f"{PREFIX}/{path}" for path in sorted(first)})
 
 
@@ -79,6 +80,7 @@ TABLE: list[Route] = [
     Route("GET", "openapi.json", openapi, answer=dict[str, Any]),
     *experiments.TABLE,
     *listing.TABLE,
+    *statistics.TABLE,
     *runs.TABLE,
     *ingest.TABLE,
     *history.TABLE,

@@ -139,6 +139,11 @@ class Route:
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
+    def needs_nothing(self) -> bool:
+        """Whether it can be asked without knowing anything."""
+        return "{" not in self.path and not any(field.required for field in msgspec.structs.fields(self.query))
+
+    @property
     def line(self) -> str:
         """What it does, in a sentence or two."""
         return (inspect.getdoc(self.work) or "").split("\n\n")[0]
