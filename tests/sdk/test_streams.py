@@ -230,7 +230,7 @@ def test_a_second_init_returns_the_run_and_says_so(home: Path, http: Http) -> No
 READ = """
 found = assay.runs("metrics.loss < 0.3 and params.lr = '0.1'", order_by="metrics.loss ASC")
 runs = list(found)
-print([run.name for run in runs])
+print([run.name for run in runs], found.count(), assay.runs().count(), assay.runs(limit=2).count())
 history = runs[0].history("loss")
 print(len(history), list(history)[:2], history.values[-1])
 frame = found.to_pandas()
@@ -264,7 +264,7 @@ with assay.init(name={name!r}, config={{"lr": 0.1}}) as run:
     ran = subprocess.run([str(python), "-c", read], capture_output=True, text=True, env=env, check=False, timeout=120)
     assert ran.returncode == 0, ran.stderr
     out = ran.stdout.splitlines()
-    assert out[0] == "['better', 'good']"
+    assert out[0] == "['better', 'good'] 2 3 2"
     assert out[1] == "2500 [(0, 25.0), (1, 24.990000000000002)] 0.01"
     assert out[2].endswith("2 0.01")
     assert out[3] == "2 2 (2500, 3) 2500"
