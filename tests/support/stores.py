@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.stores.postgres import PostgresStore
+from assay.stores.projection.projections import Sizes
 from assay.stores.sqlite import SqliteStore
 from support.postgres import fresh_database
 
@@ -21,13 +22,13 @@ def random() -> int:
 
 
 @contextmanager
-def open_store(engine: str, folder: Path, server: Callable[[], Any]) -> Iterator[Any]:
+def open_store(engine: str, folder: Path, server: Callable[[], Any], sizes: Sizes | None = None) -> Iterator[Any]:
     """An empty store; `server` gives the PostgreSQL server, and is asked for it only by that engine."""
     store: Any
     if engine == "postgresql":
-        store = PostgresStore(fresh_database(server()), "test", random)
+        store = PostgresStore(fresh_database(server()), "test", random, sizes)
     else:
-        store = SqliteStore(":memory:" if engine == "sqlite-memory" else folder / "assay.db", "test", random)
+        store = SqliteStore(":memory:" if engine == "sqlite-memory" else folder / "assay.db", "test", random, sizes)
     try:
         yield store
     finally:

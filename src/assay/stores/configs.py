@@ -35,6 +35,7 @@ class ConfigStore:
         self, scope: Scope, run_id: int, document: Mapping[str, Any], index: Mapping[str, Indexed], gone: set[str]
     ) -> int:
         """Stores the document under the next revision, which is returned, and its index; params `gone` are deleted."""
+        self._unit.touched.heads.add(run_id)
         revision = self.get(run_id)[0] + 1
         statement = self._unit.delta.insert(table).values(
             run_id=run_id, revision=revision, document=json.dumps(document, ensure_ascii=False)
@@ -64,6 +65,7 @@ class ConfigStore:
 
     def copy(self, source_id: int, run_id: int) -> None:
         """The run, which has none yet, has the source's document and params."""
+        self._unit.touched.heads.add(run_id)
         for origin, owner in ((table, "run_id"), (schema.param, "owner_id")):
             columns = [column for column in origin.c if column.name != owner]
             query = select(*columns).where(origin.c[owner] == source_id)

@@ -49,6 +49,7 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> St
     models = _locked(unit, "logged_model", {p.model_uid for _, logged in calls for p in logged.model_points})
     refusals: list[AssayError | None] = []
     points: dict[int, list[Points]] = {}
+    noted: set[int] = set()
     for scope, logged in calls:
         try:
             run = _writable(scope, runs.get(logged.run_uid), logged.run_uid)
@@ -57,6 +58,8 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> St
             skip, rest_is_new = unit.writers.fresh(scope, run.id, logged)
             if rest_is_new:
                 unit.owned.insert_params(scope, run.id, logged.params)
+                if logged.params or logged.tags:
+                    noted.add(run.id)
             unit.writers.advance(run.id, logged)
         except AssayError as refusal:
             refusals.append(refusal)
@@ -76,6 +79,8 @@ def store_logged(unit: Unit, writer: str, seq: int, calls: Sequence[Call]) -> St
             context_id = unit.keys.context_id(scope.workspace_id, context)
             columns = from_lists([key_id], [point.step], [point.time_us], [point.value], context_id)
             points.setdefault(models[point.model_uid].id, []).append(columns)
+    if noted:
+        unit.runs.touch_all(noted)
     tails: dict[int, Tail] = {}
     if points:
         tails = unit.points.append(writer, seq, {owner_id: concat(parts) for owner_id, parts in points.items()})

@@ -89,12 +89,14 @@ class OwnedStore:
             if key not in stored
         ]
         if rows:
+            self._unit.touched.heads.add(owner_id)
             self._connection.execute(insert(table), rows)
 
     def set_tags(self, scope: Scope, owner_id: int, tags: Mapping[str, str]) -> None:
         """These tags are set; others stay."""
         if not tags:
             return
+        self._unit.touched.heads.add(owner_id)
         ids = self._unit.keys.ids(scope.workspace_id, tags)
         statement: Any = self._unit.delta.insert(schema.tag)
         statement = statement.on_conflict_do_update(
@@ -114,6 +116,7 @@ class OwnedStore:
         number = self._unit.keys.lookup(scope.workspace_id, [key]).get(key)
         if number is None:
             return False
+        self._unit.touched.heads.add(owner_id)
         table = schema.tag
         result = self._connection.execute(delete(table).where(table.c.owner_id == owner_id, table.c.key_id == number))
         return result.rowcount > 0

@@ -70,6 +70,7 @@ class PointStore:
         house's busiest path.
         """
         unit, now = self._unit, self._unit.now_us()
+        unit.touched.points.update(points)
         batches, touched, values = [], [], []
         fresh: dict[int, Fresh] = {}
         for owner_id in sorted(points):
@@ -131,10 +132,12 @@ class PointStore:
 
     def rewind(self, owner_id: int, step: int) -> None:
         """What was logged after the step is gone."""
+        self._unit.touched.points.add(owner_id)
         self.compaction.rewind(owner_id, step)
 
     def copy(self, source_id: int, owner_id: int, step: int | None) -> None:
         """The owner has the source's points up to the step."""
+        self._unit.touched.points.add(owner_id)
         self.compaction.copy(source_id, owner_id, step)
 
     def all(self, owner_id: int) -> Points:

@@ -19,6 +19,8 @@ from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import POSTGRES
 from assay.stores.migrate import check, prepare
+from assay.stores.projection.projections import Projections, Sizes
+from assay.stores.projection.reading import APPLICATION
 from assay.stores.unit import Unit
 from assay.stores.upkeep import Upkeep, settle_each
 from assay.stores.writer import Writer, passing
@@ -44,13 +46,14 @@ class PostgresStore:
         url: `postgresql://user:password@host:port/database`.
         replica: A name that no other process, past or present, writes under.
         random: Gives the low bits of new ids.
+        sizes: When runs are held as columns in memory, for searches.
 
     Raises:
         InvalidInput: The URL cannot be read.
         Unavailable: The database does not answer.
     """
 
-    def __init__(self, url: str, replica: str, random: Callable[[], int]) -> None:
+    def __init__(self, url: str, replica: str, random: Callable[[], int], sizes: Sizes | None = None) -> None:
         try:
             address = make_url(url).set(drivername="postgresql+psycopg")
         except ArgumentError as error:
@@ -66,7 +69,8 @@ class PostgresStore:
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)
-        self._writer = Writer(self._logs, POSTGRES, replica, self._unit, None)
+        self.projections = Projections(self.read, sizes)
+        self._writer = Writer(self._logs, POSTGRES, replica, self._unit, None, self.projections.flights)
         self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle)
 
     def _unit(self, connection: Connection) -> Unit:
@@ -80,7 +84,9 @@ class PostgresStore:
     def read(self) -> Iterator[UnitOfWork]:
         """A snapshot: what it shows does not change until it closes."""
         with passing(POSTGRES), self._reader.connect() as connection, connection.begin():
-            yield self._unit(connection)
+            unit = self._unit(connection)
+            unit.projections = self.projections
+            yield unit
 
     def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """The result of `work`, whose effect is on disk; nothing of it remains if it raised."""
@@ -91,8 +97,14 @@ class PostgresStore:
     def _write(self, work: Callable[[Unit], T]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with passing(POSTGRES), self._engine.begin() as connection:
-                    return work(self._unit(connection))
+                with (
+                    passing(POSTGRES),
+                    self.projections.flights.flight() as touched,
+                    self._engine.begin() as connection,
+                ):
+                    unit = self._unit(connection)
+                    unit.touched = touched
+                    return work(unit)
             except (DBAPIError, psycopg.Error) as error:
                 cause = error.orig if isinstance(error, DBAPIError) else error
                 if attempt == ATTEMPTS or not isinstance(cause, AGAIN):
@@ -125,18 +137,20 @@ class PostgresStore:
     def close(self) -> None:
         """Ends the writer after what was accepted is on disk."""
         self._upkeep.close()
+        self.projections.close()
         self._writer.close()
         for engine in (self._engine, self._names, self._logs):
             engine.dispose()
 
 
 def _engine(address: URL, size: int, more: int) -> Engine:
+    # A host that is gone says nothing: without the limit a caller would wait for minutes.
+    given = {"connect_timeout": CONNECT_S, "application_name": APPLICATION}
     return create_engine(
         address,
         pool_size=size,
         max_overflow=more,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
-        # A host that is gone says nothing: without this a caller would wait for minutes.
-        connect_args={} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_S},
+        connect_args={name: value for name, value in given.items() if name not in address.query},
     )

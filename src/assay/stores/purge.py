@@ -94,6 +94,8 @@ class PurgeStore:
 
     def erase(self, kind: Kind, ids: Sequence[int]) -> None:
         """These things, which are locked, and all that they own are gone. An experiment is empty by then."""
+        if kind is Kind.RUN:
+            self._unit.touched.heads.update(ids)
         for at in range(0, len(ids), CHUNK):
             some = list(ids[at : at + CHUNK])
             if kind is Kind.EXPERIMENT:

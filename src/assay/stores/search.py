@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +45,7 @@ from assay.core.search.ast import (
 )
 from assay.stores import schema
 from assay.stores.delta import Delta
+from assay.stores.tokens import digest_of, read_token, write_token
 from assay.wire.errors import InvalidInput
 
 INDEXED = 200  # characters of a text that its index holds
@@ -108,13 +106,7 @@ class Compiler:
                 ]
                 return or_(false(), *parts)
             case Like(field, pattern, case_sensitive):
-                if len(pattern) > PATTERN_BOUND:
-                    raise InvalidInput(
-                        f"A pattern has {len(pattern)} characters, more than {PATTERN_BOUND}",
-                        field="filter",
-                        bound=PATTERN_BOUND,
-                        remedy="shorten it",
-                    )
+                check_pattern(pattern)
                 return self._holds(field, lambda column: self._delta.like(column, pattern, case_sensitive))
 
     def _holds(
@@ -196,7 +188,7 @@ class Compiler:
         Raises:
             InvalidInput: The token is not one of this query.
         """
-        digest = hashlib.blake2b(what.encode(), digest_size=8).hexdigest()
+        digest = digest_of(what)
         keys: list[tuple[ColumnElement[Any], bool]] = []
         for order in orders:
             query, columns = self._sort_keys(query, order)
@@ -205,7 +197,7 @@ class Compiler:
         keys.append((self._target.tie, False))
         if token is not None:
             kinds = [column.type.python_type for column, _ in keys]
-            query = query.where(_after(keys, _read_token(token, digest, kinds)))
+            query = query.where(_after(keys, read_token(token, digest, kinds)))
         query = query.add_columns(*(column.label(f"sort_{i}") for i, (column, _) in enumerate(keys)))
         query = query.order_by(*(column.desc() if down else column.asc() for column, down in keys)).limit(limit + 1)
         rows = list(self._connection.execute(query))
@@ -213,8 +205,7 @@ class Compiler:
             return rows, None
         rows = rows[:limit]
         last = [getattr(rows[-1], f"sort_{i}") for i in range(len(keys))]
-        packed = json.dumps({"q": digest, "v": last}).encode()
-        return rows, base64.urlsafe_b64encode(packed).decode()
+        return rows, write_token(digest, last)
 
     def _sort_keys(self, query: Select[Any], order: Order) -> tuple[Select[Any], list[tuple[ColumnElement[Any], bool]]]:
         table, field, down = self._target.table, order.field, order.descending
@@ -259,6 +250,17 @@ class Compiler:
         return query, [(kind, False), (func.coalesce(values.c.v, 0.0), down)]
 
 
+def check_pattern(pattern: str) -> None:
+    """Raises InvalidInput for a pattern that no engine takes."""
+    if len(pattern) > PATTERN_BOUND:
+        raise InvalidInput(
+            f"A pattern has {len(pattern)} characters, more than {PATTERN_BOUND}",
+            field="filter",
+            bound=PATTERN_BOUND,
+            remedy="shorten it",
+        )
+
+
 def _compare(column: ColumnElement[Any], op: str, value: Any) -> ColumnElement[bool]:
     bound = literal(value)
     return {
@@ -277,27 +279,3 @@ def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], last: Sequence[Any])
         beyond = column < literal(value) if down else column > literal(value)
         clause = or_(beyond, and_(column == literal(value), clause))
     return clause
-
-
-def _read_token(token: str, digest: str, kinds: Sequence[type]) -> list[Any]:
-    try:
-        read = json.loads(base64.urlsafe_b64decode(token.encode()))
-        values = read["v"]
-        if read["q"] == digest and len(values) == len(kinds) and all(map(_comparable, values, kinds)):
-            return list(values)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise InvalidInput(
-        "Invalid page token, could not base64-decode or match it with this query",
-        field="page_token",
-        remedy="send the token of the page before, with the same filter and order",
-    )
-
-
-def _comparable(value: Any, kind: type) -> bool:
-    """Whether a database compares this value with a column of this kind: tokens may be forged."""
-    if type(value) is not kind:
-        return False
-    if isinstance(value, str):
-        return not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value)
-    return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63

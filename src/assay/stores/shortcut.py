@@ -20,6 +20,7 @@ from assay.stores import schema
 from assay.stores.delta import POSTGRES
 from assay.stores.logging import Call, Stored
 from assay.stores.points import OR_LONGER, OR_NEWER, Tail, bounds, due, is_near, is_small
+from assay.stores.projection.marks import Touched
 from assay.stores.unit import Unit
 
 REMEMBERED = 10_000  # runs
@@ -53,7 +54,13 @@ class Shortcut:
                 self._tails[head.id] = stored.tails[head.id]
 
     def store(
-        self, cursor: Any, writer: str, seq: int, calls: Sequence[Call], keys: Mapping[tuple[int, str], int]
+        self,
+        cursor: Any,
+        writer: str,
+        seq: int,
+        calls: Sequence[Call],
+        keys: Mapping[tuple[int, str], int],
+        touched: Touched,
     ) -> bool:
         """Whether the calls are on disk; if not, nothing of them is.
 
@@ -63,6 +70,7 @@ class Shortcut:
             seq: The number of the batches.
             calls: What to store, and for whom.
             keys: The numbers of the names that are known.
+            touched: Where it is noted whom the calls are to.
         """
         points = self._points(calls, keys)
         if points is None:
@@ -82,6 +90,7 @@ class Shortcut:
                 return False
         ids = [row[0] for row in batches]
         count = len(ids)
+        touched.points.update(ids)
         _, batch_columns = POSTGRES.insert_rows(schema.metric_batch, batches)
         _, value_columns = POSTGRES.insert_rows(schema.metric_live, values)
         given = [ids, *batch_columns, count, *value_columns, count, ids, sizes, count, most, longest]

@@ -18,6 +18,7 @@ from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import SQLITE
 from assay.stores.migrate import prepare
+from assay.stores.projection.projections import Projections, Sizes
 from assay.stores.unit import Unit
 from assay.stores.upkeep import Upkeep, settle_each
 from assay.stores.writer import Writer, passing
@@ -37,9 +38,10 @@ class SqliteStore:
         path: The database file, or ":memory:".
         replica: A name that no other process, past or present, writes under.
         random: Gives the low bits of new ids.
+        sizes: When runs are held as columns in memory, for searches.
     """
 
-    def __init__(self, path: Path | str, replica: str, random: Callable[[], int]) -> None:
+    def __init__(self, path: Path | str, replica: str, random: Callable[[], int], sizes: Sizes | None = None) -> None:
         self._memory = str(path) == ":memory:"
         self._path = str(path)
         self._random = random
@@ -51,7 +53,8 @@ class SqliteStore:
         event.listen(self._engine, "begin", _begin)
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
         prepare(self._engine, SQLITE)
-        self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock)
+        self.projections = Projections(self.read, sizes)
+        self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock, self.projections.flights)
         self._upkeep = Upkeep(UPKEEP_S, self.settle)
 
     def _connect(self) -> sqlite3.Connection:
@@ -76,7 +79,9 @@ class SqliteStore:
             self._lock.acquire()
         try:
             with passing(SQLITE), self._engine.connect() as connection, connection.begin() as transaction:
-                yield self._unit(connection)
+                unit = self._unit(connection)
+                unit.projections = self.projections
+                yield unit
                 transaction.rollback()
         finally:
             if self._lock is not None:
@@ -104,6 +109,7 @@ class SqliteStore:
     def close(self) -> None:
         """Ends the writer after what was accepted is on disk."""
         self._upkeep.close()
+        self.projections.close()
         self._writer.close()
         self._engine.dispose()
 

@@ -22,6 +22,8 @@ from assay.stores.lineage import LineageStore
 from assay.stores.models import ModelStore
 from assay.stores.owned import OwnedStore
 from assay.stores.points import PointStore
+from assay.stores.projection.marks import Touched
+from assay.stores.projection.projections import Projections
 from assay.stores.purge import PurgeStore
 from assay.stores.runs import RunStore
 from assay.stores.series import SeriesStore
@@ -36,6 +38,8 @@ class Unit:
     def __init__(
         self, connection: Connection, delta: Delta, random: Callable[[], int], intern: Intern | None = None
     ) -> None:
+        self.touched = Touched()  # whose content the unit changes
+        self.projections: Projections | None = None  # which answer searches of a unit that only reads
         self.connection = connection
         self.delta = delta
         self.random = random
@@ -105,6 +109,16 @@ class Unit:
         cursor.execute(f"WITH {before} {last}", [value for _, values, _ in made for value in values])
         found: list[Any] = cursor.fetchall()
         return found
+
+    def renew(self) -> None:
+        """A unit that only reads has another snapshot from its next statement on."""
+        raw: Any = self.connection.connection.driver_connection
+        self._now_us = None
+        if self.delta.joins_writes:
+            raw.rollback()  # costs nothing where nothing was asked
+        else:
+            raw.execute("ROLLBACK")
+            raw.execute("BEGIN")
 
     def now_us(self) -> int:
         """The database's time, the same throughout the unit, to the millisecond."""

@@ -17,6 +17,7 @@ from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.stores.delta import Delta
 from assay.stores.logging import Stored, store_logged
+from assay.stores.projection.marks import Flights, Touched
 from assay.stores.shortcut import LAZILY, Shortcut
 from assay.stores.unit import Unit
 from assay.wire.errors import AssayError, Unavailable
@@ -54,6 +55,7 @@ class Writer:
         replica: A name that no other process, past or present, writes under.
         unit: Opens the stores over a connection.
         lock: Held while writing, where readers share the connection.
+        flights: Where transactions tell what they touch.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class Writer:
         replica: str,
         unit: Callable[[Connection], Unit],
         lock: threading.RLock | None,
+        flights: Flights | None = None,
     ) -> None:
         self._engine = engine
         self._delta = delta
         self._writer = f"server:{replica}"
         self._unit = unit
         self._lock = lock
+        self._flights = flights or Flights()
         self._shortcut = Shortcut() if delta.begin else None
         self._connection: Connection | None = None
         self._seq = 0
@@ -193,8 +197,8 @@ class Writer:
             connection = self._connected()
             if self._shortcut is not None and self._goes_straight(self._shortcut, connection, group):
                 return None
-            with connection.begin():
-                unit = self._begun(connection)
+            with self._flights.flight() as touched, connection.begin():
+                unit = self._begun(connection, touched)
                 outcomes = [(job, *_attempt(connection, unit, job.work)) for job in group if job.work is not None]
                 calls = [(job.scope, job.logged) for job in group if job.logged is not None and job.scope is not None]
                 if calls:
@@ -220,10 +224,11 @@ class Writer:
                 job.future.set_exception(refusal)
         return None
 
-    def _begun(self, connection: Connection, begin: str = "") -> Unit:
+    def _begun(self, connection: Connection, touched: Touched, begin: str = "") -> Unit:
         if self._delta.begin:
             connection.exec_driver_sql(begin or self._delta.begin)
         unit = self._unit(connection)
+        unit.touched = touched
         unit.keys.known = self._keys
         return unit
 
@@ -233,14 +238,16 @@ class Writer:
         if len(calls) < len(group):
             return False
         self._seq += 1
-        if not shortcut.store(self._unit(connection).driver(), self._writer, self._seq, calls, self._keys):
-            return False
+        with self._flights.flight() as touched:
+            cursor = self._unit(connection).driver()
+            if not shortcut.store(cursor, self._writer, self._seq, calls, self._keys, touched):
+                return False
         for job in group:
             job.future.set_result(None)
         if long := shortcut.due(calls):
             try:
-                with connection.begin():
-                    remember = shortcut.fold(self._begun(connection, LAZILY), long)
+                with connection.begin():  # which changes no value
+                    remember = shortcut.fold(self._begun(connection, Touched(), LAZILY), long)
                 remember()
             except Exception:  # noqa: BLE001 -- the next call to these runs meets it again, and is told
                 shortcut.forget(list(long))
