@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -93,3 +95,40 @@ def test_a_search_during_a_transaction_hides_it_from_no_later_one(house: House, 
     house.write(work)
     assert find("after") == [uid]
     assert find("before") == []
+
+
+def test_what_is_committed_is_found_before_its_writer_is_answered(
+    house: House, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page's runs are read from the snapshot that it was found in: that shows a commit before it is told."""
+    if engine == "sqlite-memory":
+        pytest.skip("readers and the writer take turns")
+    uid = house.run("before")
+    where = [Comparison(Attribute("name"), "=", name) for name in ("before", "after")]
+
+    def found() -> list[int]:
+        pages = [house.runs.search(house.scope, [house.experiment_id], where=expr) for expr in where]
+        return [len(page.items) for page in pages]
+
+    assert found() == [1, 0]
+    flights: Any = house.store.projections.flights  # type: ignore[attr-defined]
+    flight, committed, answered = flights.flight, threading.Event(), threading.Event()
+
+    @contextmanager
+    def slow() -> Iterator[Any]:
+        with flight() as touched:
+            yield touched
+            committed.set()
+            answered.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(flights, "flight", slow)
+        writing = pool.submit(house.runs.update, house.scope, uid, name="after")
+        committed.wait()
+        try:
+            assert found() == [0, 1]
+            assert not writing.done()
+        finally:
+            answered.set()
+        writing.result()
+    assert found() == [0, 1]

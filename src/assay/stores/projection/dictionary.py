@@ -144,9 +144,11 @@ class Dictionary:
             packed = self._packed = Packed(self.texts)
         return packed
 
-    def warm(self) -> None:
+    def warm(self, *, numbers: bool) -> None:
         """What takes long is done before the first who needs it waits for it."""
         self.ranks()
+        if numbers:
+            self.numbers()
         if self._is_large():
             self._pack()
 

@@ -49,8 +49,8 @@ class Key:
     def _classes(self, rows: Ints) -> Any:
         column = self.column
         if column is None:
-            return np.full(len(rows), self.missing, np.int64)
-        found = np.where(column.has(rows), 0, self.missing)
+            return np.full(len(rows), self.missing, np.int8)
+        found = np.where(column.has(rows), np.int8(0), np.int8(self.missing))
         if isinstance(column, Numbers) and column.values.dtype == np.float64:
             found[np.isnan(column.values[rows])] = 1
         return found
@@ -112,7 +112,7 @@ def first(keys: Sequence[Key], rows: Ints, count: int) -> Ints:
         if len(rows) <= 2 * wanted:
             break
         values = key.values(rows)
-        bound = _bound(values, wanted, down=key.down)
+        bound = _class(values, wanted) if key.classes else _bound(values, wanted, down=key.down)
         before = values > bound if key.down else values < bound
         sure.append(rows[before])
         wanted -= len(sure[-1])
@@ -121,6 +121,11 @@ def first(keys: Sequence[Key], rows: Ints, count: int) -> Ints:
     by = [key.values(found) for key in keys]
     by = [_downward(values) if key.down else values for key, values in zip(keys, by, strict=True)]
     return found[np.lexsort(by[::-1])][:count]
+
+
+def _class(values: Any, count: int) -> int:
+    """The class of the last of the first `count` values."""
+    return next(number for number in range(NOT_NUMBER + 1) if np.count_nonzero(values <= number) >= count)
 
 
 def _bound(values: Any, count: int, *, down: bool) -> Any:

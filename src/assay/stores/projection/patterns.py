@@ -13,7 +13,6 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-LOWERED = np.array([UPPER.get(code, code) for code in range(256)], np.uint8)
 ANY = ord("_")
 
 
@@ -83,14 +82,15 @@ class Packed:
         lengths = np.fromiter(map(len, plain), np.int64, len(plain))
         self._ends: Ints = np.cumsum(lengths)
         self._starts: Ints = self._ends - lengths
-        self._data = np.frombuffer("".join(plain).encode("ascii"), np.uint8)
+        self._bytes = "".join(plain).encode("ascii")
+        self._data = np.frombuffer(self._bytes, np.uint8)
         self._often = np.bincount(self._data, minlength=256)
 
     def matches(self, pattern: str, *, case_sensitive: bool) -> Bools:
         """For each text, whether it matches."""
         found = np.zeros(self.count, np.bool_)
         if pattern.isascii():
-            data = self._data if case_sensitive else LOWERED[self._data]
+            data = self._data if case_sensitive else np.frombuffer(self._bytes.lower(), np.uint8)
             found[self._plain(data, pattern if case_sensitive else folded(pattern))] = True
         if self._others:
             test = matcher(pattern, case_sensitive=case_sensitive)

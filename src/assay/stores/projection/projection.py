@@ -195,11 +195,11 @@ class Projection:
     def _is_known(self, name: Name) -> bool:
         return name.source == "attribute" or name.key in self._keys
 
-    def expect(self) -> Touched:
-        """Columns are about to be read: what changes meanwhile is gathered in what is given back."""
+    def expect(self, names: Iterable[Name]) -> tuple[Touched, list[Name]]:
+        """What gathers all that changes until the columns are installed, and those of them that are not here yet."""
         load = Touched()
         self._loads.append(load)
-        return load
+        return load, [name for name in names if name not in self._rows.columns]
 
     def read(self, unit: Unit, names: Iterable[Name]) -> dict[Name, reading.Filling]:
         """What columns are to be filled with; needs no lock."""
@@ -208,7 +208,7 @@ class Projection:
             column = new_column(name)
             found[name] = reading.filling(unit, self.workspace_id, name, self._keys.get(name.key, 0), column)
             if isinstance(column, Texts):
-                column.dictionary.warm()
+                column.dictionary.warm(numbers=name.source == "param")
         return found
 
     def install(self, read: Mapping[Name, reading.Filling], load: Touched, bound: int) -> None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 0.25  # how long a search waits for those before it; then SQL answers
+PATIENCE_S = 5.0  # how long a search waits for those before it, which is seldom longer than SQL takes
+SHARE = 50  # of many runs, one in so many is read again rather than that SQL looks at all
 RECONSIDERED_S = 10.0  # after which a workspace that was too small may have grown
 ATTEMPTS = 3  # searches that met runs which are no more
 WAKE_S = 30.0
@@ -43,7 +44,7 @@ class Sizes:
     read_at_once_runs: int = 20_000  # up to which a search itself reads what it lacks
     most_runs: int = 5_000_000
     most_bytes: int = 1 << 30  # of all workspaces
-    most_changed: int = 2_000  # runs that a search reads again; of more, it is rather SQL that answers
+    most_changed: int = 2_000  # runs that a search reads again; of more, it is rather SQL that answers: see SHARE
     idle_s: float = 900.0
 
 
@@ -133,7 +134,7 @@ class Projections:
         if projection is not None or self._closed:
             return projection
         now_s = time.monotonic()
-        if now_s < self._small.get(workspace_id, 0.0):
+        if now_s < self._small.get(workspace_id, 0.0) or (workspace_id, frozenset()) in self._asked:
             return None
         sizes = self._sizes
         count = reading.count_runs(unit, workspace_id, sizes.read_at_once_runs + 1)
@@ -182,7 +183,7 @@ class Projections:
         if self._live.get(workspace_id) is not projection:
             return False
         try:
-            if not projection.refresh(unit, self._sizes.most_changed):
+            if not projection.refresh(unit, max(self._sizes.most_changed, projection.count // SHARE)):
                 if projection.is_blind:
                     self._leave(projection)
                 else:
@@ -196,7 +197,8 @@ class Projections:
             self._ask(workspace_id, frozenset(lacking))
             return False
         if lacking:  # from the same snapshot: nothing changes meanwhile
-            projection.install(projection.read(unit, lacking), projection.expect(), self._room(projection))
+            load, missing = projection.expect(lacking)
+            projection.install(projection.read(unit, missing), load, self._room(projection))
             return not projection.lacking(unit, names)
         return True
 
@@ -252,10 +254,10 @@ class Projections:
                     projection.listener.overrun = True  # it is built anew when it is asked for
         else:
             with projection.lock:
-                load = projection.expect()
+                load, missing = projection.expect(names)
             try:
                 with self._read() as unit:
-                    read = projection.read(unit, names)
+                    read = projection.read(unit, missing)
             except BaseException:
                 read = {}
                 raise
