@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from search.changing import KINDS, RUNS, Changing
 
-from assay.core.search.ast import Attribute, Comparison, DatasetField, Like, Metric, Order
+from assay.core.search.ast import Attribute, Comparison, DatasetField, Like, Metric, Order, Param, Tag
 from assay.core.tracking import View
 from assay.testing.house import House
 from assay.testing.strategies import orders, predicates, trees
+from assay.wire.errors import InvalidInput
 
+UID = Attribute("uid")
 QUERY = st.tuples(
     st.none() | trees(predicates(), max_leaves=5),
     orders(),
@@ -74,6 +77,17 @@ def test_what_memory_does_not_hold_is_answered_by_sql(house: House, where: Any) 
     assert house.store.projections.served == before  # type: ignore[attr-defined]
     house.runs.search(house.scope, [house.experiment_id], order=[Order(Attribute("name"))])
     assert house.store.projections.served == before + 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_a_text_that_no_store_holds_is_answered_as_by_sql(house: House, text: str) -> None:
+    house.run("a")
+    for where in (Comparison(Param(text), "=", "x"), Comparison(Tag("t"), "<", text), Comparison(UID, "=", text)):
+        with suppress(InvalidInput):
+            assert not house.runs.search(house.scope, [house.experiment_id], where=where).items
+    with suppress(InvalidInput):
+        found = house.runs.search(house.scope, [house.experiment_id], order=[Order(Metric(text))])
+        assert len(found.items) == 1
 
 
 def test_a_run_whose_uid_has_another_form_leaves_searches_to_sql(house: House) -> None:

@@ -51,6 +51,21 @@ class Unserved(Exception):
 
 def name_of(field: Field) -> Name:
     """The column of a field. Raises Unserved."""
+    name = _named(field)
+    if not _is_sound(name.key):
+        raise Unserved
+    return name
+
+
+def _is_sound(text: str) -> bool:
+    """Whether a store can hold the text; what it cannot, it says itself."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _named(field: Field) -> Name:
     match field:
         case Attribute(name) if name == UID or name in TEXTS or name in TIMES:
             return Name("attribute", name)
@@ -103,7 +118,7 @@ def _is_text(name: Name) -> bool:
 def _fits(name: Name, value: Value) -> bool:
     """Whether arrays compare the field with this value as a database would."""
     if isinstance(value, str):
-        return _is_text(name) and "\0" not in value
+        return _is_text(name) and _is_sound(value)
     if isinstance(value, bool):
         return False
     if isinstance(value, float):
