@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
-ENDS = re.compile(rb"\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n\Z")  # a body of chunks, and what may stand behind it
 DRAIN_S = 60.0  # what is under way at the end is waited for, so that the next load finds an idle server
 CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
@@ -40,7 +39,8 @@ class Connection:
         self._record = record
         self._watch = watch
         self._got = bytearray()
-        self._whole = -1  # the length of the answer, once its head is in
+        self._whole = -1  # the length of the answer, once its head is in; 0 where it comes in chunks
+        self._chunk = 0  # where the next chunk begins
         self._sent = b""
         self._next = next(requests, None)
         self._began = 0.0
@@ -52,12 +52,12 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a slow reader must not hold the others
         self._watch(self)
 
-    def send(self) -> bool:
-        """The next request is out; False when there is none."""
+    def send(self, due: float | None = None) -> bool:
+        """The next request is out; False when there is none. Its time runs from when it was due, or from now."""
         if self._next is None:
             return False
         self._sent = self._next
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() if due is None else due
         self.socket.sendall(self._sent)
         self._next = next(self._requests, None)
         return True
@@ -74,8 +74,8 @@ class Connection:
         self._got += got
         if self._whole < 0:
             self._whole = self._length()
-        if self._whole == 0:  # chunked
-            if not ENDS.search(self._got[-1_000:]):
+        if self._whole == 0:
+            if not self._chunks_end():
                 return False
         elif self._whole < 0 or len(self._got) < self._whole:
             return False
@@ -90,7 +90,21 @@ class Connection:
         found = LENGTH.search(before)
         if found:
             return end + 4 + int(found[1])
-        return 0 if CHUNKED.search(before) else end + 4
+        if not CHUNKED.search(before):
+            return end + 4
+        self._chunk = end + 4
+        return 0
+
+    def _chunks_end(self) -> bool:
+        """Whether the last chunk is in, with what is told behind it."""
+        while (line := self._got.find(b"\r\n", self._chunk)) >= 0:
+            length = int(bytes(self._got[self._chunk : line]).partition(b";")[0], 16)
+            if length == 0:
+                return self._got.find(b"\r\n\r\n", line) >= 0
+            if line + length + 4 > len(self._got):
+                return False
+            self._chunk = line + length + 4
+        return False
 
     def _note(self) -> None:
         now = time.perf_counter()
