@@ -1,4 +1,4 @@
-"""The least a server can do with a log-batch: `bare.py PORT` decodes each body into the same structs and drops it."""
+"""The least a server can do: `bare.py PORT` decodes log-batches as ours does and drops them; it also sends zeros."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from assay.dialects.mlflow.plain import BATCH
 
 EMPTY = b"{}"
+MADE: dict[int, bytes] = {}
 
 
 async def drop(request: Request) -> Response:
@@ -26,6 +27,14 @@ async def health(_: Request) -> Response:
     return PlainTextResponse("OK")
 
 
+async def some_bytes(request: Request) -> Response:
+    """So many bytes, made once."""
+    size = int(request.path_params["size"])
+    if size not in MADE:
+        MADE[size] = bytes(size)
+    return Response(MADE[size], media_type="application/octet-stream")
+
+
 async def create(_: Request) -> Response:
     """A run, in name only."""
     return Response(b'{"run":{"info":{"run_id":"%b"}}}' % (b"0" * 32), media_type="application/json")
@@ -36,6 +45,7 @@ app = Starlette(
         Route("/api/2.0/mlflow/runs/log-batch", drop, methods=["POST"]),
         Route("/api/2.0/mlflow/runs/create", create, methods=["POST"]),
         Route("/health", health),
+        Route("/bytes/{size:int}", some_bytes),
     ]
 )
 

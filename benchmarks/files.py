@@ -60,7 +60,7 @@ def big_file(size: int) -> Path:
     return path
 
 
-def _folder_of(target: Target) -> str:
+def folder_of(target: Target) -> str:
     """The proxy's path to the files of a run that was just made."""
     uri = str(new_run(target.url)["artifact_uri"])
     return PROXY + urlsplit(uri).path.lstrip("/")
@@ -89,7 +89,7 @@ def median_of(copies: Sequence[Copy]) -> Copy:
 
 def big(target: Target, source: Path) -> Big:
     """One big file up and down by curl; what comes down is compared."""
-    folder, place = _folder_of(target), source.with_name("down.bin")
+    folder, place = folder_of(target), source.with_name("down.bin")
     up, down = [], []
     for number in range(3):
         address = f"{target.url}{folder}/big{number}.bin"
@@ -120,7 +120,7 @@ def _curl(*arguments: str) -> float:
 
 def small(target: Target, count: int, connections: int = 8) -> Small:
     """Small files up and down over several connections, from one process."""
-    folder, host = _folder_of(target), urlsplit(target.url).netloc
+    folder, host = folder_of(target), urlsplit(target.url).netloc
     body = os.urandom(SMALL)
 
     def uploads(first: int) -> Iterator[bytes]:

@@ -62,19 +62,20 @@ def get(url: str, path: str) -> bytes:
 def live(url: str, runs: int) -> Iterator[bytes]:
     """Downsampled series of the newest running runs."""
     while True:
-        body = {
+        running = {
             "experiment_ids": ["0"],
             "filter": "attributes.status = 'RUNNING'",
             "max_results": runs,
             "order_by": ["attributes.start_time DESC"],
         }
-        found = load.call(url, "runs/search", body).get("runs", [])
+        found = load.call(url, "runs/search", running).get("runs", [])
         uids = [run["info"]["run_id"] for run in found]
         if not uids:
             time.sleep(0.05)
             continue
         for _ in range(LIVE_AGAIN):
-            yield get(url, paths.series(uids, KEYS, 1_000))
+            body = json.dumps(paths.series(uids, KEYS, 1_000)).encode()
+            yield head(url, "POST", paths.SERIES, len(body)) + body
 
 
 def uploads(url: str, folder: str, first: int, step: int, size: int) -> Iterator[bytes]:

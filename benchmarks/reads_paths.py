@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote, urlencode
 
-SERIES = "/api/v1/series"  # downsampled: runs x keys to buckets
+SERIES = "/api/v1/series?format=series"  # downsampled: runs x keys to buckets, posted
 NATIVE_HISTORY = "/api/v1/runs/%s/history"
 NATIVE_RUN = "/api/v1/runs/%s"
 MLFLOW = "/api/2.0/mlflow/"
 ALL = 1_000_000  # the most points of a page of a native history
 
 
-def series(uids: Sequence[str], keys: Sequence[str], buckets: int, x: str = "step") -> str:
-    """Downsampled series in one binary answer."""
-    names = [("runs", uid) for uid in uids] + [("keys", key) for key in keys]
-    return f"{SERIES}?{urlencode([*names, ('buckets', buckets), ('x', x), ('format', 'binary')])}"
+def series(uids: Sequence[str], keys: Sequence[str], buckets: int, x: str = "step") -> dict[str, Any]:
+    """What is posted for downsampled series in one binary answer."""
+    return {"runs": list(uids), "keys": list(keys), "buckets": buckets, "x": x}
 
 
 def history(uid: str, key: str, form: str) -> str:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SDK = "## In the program that trains"
+READS = ("reads_history", "reads_search", "reads_beside", "reads_growth", "reads_disk", "reads_soak")  # programs, pages
 
 
 @dataclass
@@ -54,14 +55,15 @@ class Report:
             self._files(),
             self._start(),
         ]
-        parts += [self._tail(), self._servers(), self._failures(), _by_hand("sdk.md"), _by_hand("profiles.md")]
+        parts += [self._tail(), self._servers(), self._failures()]
+        parts += [_beside(f"{name}.md") for name in (*READS, "sdk", "profiles")]
         path.write_text("\n\n".join(part for part in parts if part) + "\n")
 
     def _top(self) -> str:
         length = f"{self.lengths.windows} windows of {self.lengths.window_s:g} s"
         note = "" if self.lengths.window_s >= 60 else " This was a quick run, which only tries the harness."
         return (
-            f"# Benchmarks\n\nWritten by `make bench` on {self.began:%Y-%m-%d %H:%M} UTC at commit {_commit()}. "
+            f"# Benchmarks\n\nWritten by `make bench` on {self.began:%Y-%m-%d %H:%M} UTC at commit {commit()}. "
             f"Each rate is the median of {length}, ours and the peers' alike; load and server share the machine.{note}"
         )
 
@@ -186,14 +188,14 @@ def with_section(page: str, section: str) -> str:
     if found:
         after = rest.find("\n## ")
         return before + section.strip() + "\n" + (rest[after:] if after >= 0 else "")
-    profiles = _by_hand("profiles.md").partition("\n")[0]
+    profiles = _beside("profiles.md").partition("\n")[0]
     at = page.find(f"{profiles}\n") if profiles else -1
     at = len(page) if at < 0 else at
     return page[:at].rstrip() + "\n\n" + section.strip() + "\n" + ("\n" + page[at:] if page[at:] else "")
 
 
-def _by_hand(name: str) -> str:
-    """What lies beside as a file: where the time goes, which is written by hand, and what `sdk.py` has found."""
+def _beside(name: str) -> str:
+    """What lies beside as a file: where the time goes, which is written by hand, and what other programs have found."""
     place = Path(__file__).with_name(name)
     return place.read_text().strip() if place.exists() else ""
 
@@ -203,7 +205,9 @@ def _command(kind: Kind) -> str:
     return f"`{kind.program.name} {' '.join(hidden)}`"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that is measured, and whether its source was changed."""
+
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 

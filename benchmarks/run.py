@@ -1,6 +1,7 @@
 """`make bench`: ours on both engines and the peers, on this machine, in one run; writes RESULTS.md as it goes.
 
-Nearly two hours in full; `--quick` takes about ten minutes and only tries the harness.
+First what is logged, in nearly two hours (`--quick`: ten minutes, which only try the harness), then what is read: the
+programs `reads_*.py` one after the other, each of which writes its section as it goes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import files
 import floors
 from cells import CELLS, FULL, LOADS, NATIVE, QUICK, applies, idle, measure, started
 from postgres import Postgres
-from results import Report
+from results import READS, RESULTS, Report
 from targets import ASSAY, FASTTRACKML, Kind, Target, assay, mlflow
 
 
@@ -33,14 +34,15 @@ def asked() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description="Measures Assay beside its peers and writes RESULTS.md.")
     parser.add_argument("--quick", action="store_true", help="windows of 5 s: tries the harness, proves nothing")
-    parser.add_argument("--only", action="append", choices=CELLS, help="only this cell; may be given again")
+    choices = (*CELLS, *READS)
+    parser.add_argument("--only", action="append", choices=choices, help="only this cell or part; may be given again")
     parser.add_argument(
         "--store",
         action="append",
         help="ours on sqlite, on postgresql (one is started here), or on a postgresql:// address; default: both",
     )
     parser.add_argument("--no-peers", action="store_true", help="ours only")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("RESULTS.md"), help="the page to write")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="the page to write")
     return parser.parse_args()
 
 
@@ -49,7 +51,7 @@ def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
 
 
-def contenders(stores: list[str], postgres: dict[str, Postgres], *, peers: bool) -> list[Contender]:
+def contenders(stores: list[str], postgres: dict[str, Postgres], peers: Sequence[Kind]) -> list[Contender]:
     """Who is measured, ours first."""
     found = []
     for store in stores:
@@ -62,12 +64,11 @@ def contenders(stores: list[str], postgres: dict[str, Postgres], *, peers: bool)
         else:
             server = postgres[store] = Postgres(store)
             found.append(Contender("assay, PostgreSQL", lambda server=server: assay(server.database())))
-    if peers:
-        for kind in (FASTTRACKML, mlflow(1), mlflow(4)):
-            if kind.program.exists():
-                found.append(Contender(kind.name, lambda kind=kind: kind))
-            else:
-                say(f"{kind.name} is left out: {kind.program.name} is missing; make setup-clients installs it")
+    for kind in peers:
+        if kind.program.exists():
+            found.append(Contender(kind.name, lambda kind=kind: kind))
+        else:
+            say(f"{kind.name} is left out: {kind.program.name} is missing; make setup-clients installs it")
     return found
 
 
@@ -112,16 +113,36 @@ def brief(outcome: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in shown.items() if value not in ("", 0))
 
 
+def read_part(name: str, options: argparse.Namespace) -> int:
+    """A part of the reads is measured by its own program, which writes its section; 1 where something failed."""
+    given = [f"--store={store}" for store in options.store or []]
+    given += ["--quick"] * options.quick + ["--no-peers"] * options.no_peers
+    if options.out != RESULTS:
+        given.append(f"--out={options.out.with_name(name)}.md")
+    say(f"{name} {' '.join(given)}")
+    return subprocess.run([sys.executable, Path(__file__).with_name(f"{name}.py"), *given], check=False).returncode
+
+
 def main() -> int:
-    """Measures, writes the page, and says where it lies."""
+    """Measures all that is asked for."""
     options = asked()
-    lengths = QUICK if options.quick else FULL
     cells = [cell for cell in CELLS if not options.only or cell in options.only]
+    failed = measure_logging(options, cells) if cells else 0
+    for name in READS:
+        if not options.only or name in options.only:
+            failed |= read_part(name, options)
+    return failed
+
+
+def measure_logging(options: argparse.Namespace, cells: list[str]) -> int:
+    """Measures, writes the page, and says where it lies; 1 where something failed."""
+    lengths = QUICK if options.quick else FULL
     postgres: dict[str, Postgres] = {}
     report = Report(lengths)
     source = None
     try:
-        everybody = contenders(options.store or ["sqlite", "postgresql"], postgres, peers=not options.no_peers)
+        peers = () if options.no_peers else (FASTTRACKML, mlflow(1), mlflow(4))
+        everybody = contenders(options.store or ["sqlite", "postgresql"], postgres, peers)
         if "big-file" in cells:
             source = files.big_file(lengths.big_bytes)
         wants_floors = any(cell in LOADS and cell != NATIVE for cell in cells)

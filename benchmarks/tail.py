@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,26 +58,41 @@ class Growth:
 
 def watch(target: Target, seconds: float) -> Growth:
     """Eight connections log for so long; half of them end their run every 500 batches and begin another."""
-    count, close = _counter(target)
+    catalog = Catalog(target)
     process = load.start(target.url, "batch", 8, warm_s=0.0, window_s=seconds, windows=1, short_runs=RUN_LENGTH)
     began = time.perf_counter()
     samples = []
     while process.poll() is None and time.perf_counter() - began < seconds:
         time.sleep(min(1.0, seconds / 60))
-        samples.append(Sample(time.perf_counter() - began, *count()))
-    close()
+        samples.append(Sample(time.perf_counter() - began, *catalog.counts()))
+    catalog.close()
     loaded = load.outcome(process)
     if loaded.refused:
         raise RuntimeError(f"{loaded.refused} refused: {loaded.refusal}")
     return Growth(seconds, loaded.median, samples)
 
 
-def _counter(target: Target) -> tuple[Callable[[], tuple[int, ...]], Callable[[], Any]]:
-    if target.kind.store:
-        import psycopg
+class Catalog:
+    """Our tables, read beside the running server."""
 
-        server = psycopg.connect(target.kind.store, autocommit=True)
-        return lambda: tuple(server.execute(COUNTS).fetchone() or ()), server.close
-    path = target.folder / "home" / "assay.db"
-    file = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20, isolation_level=None)
-    return lambda: tuple(file.execute(COUNTS).fetchone()), file.close
+    def __init__(self, target: Target) -> None:
+        self._connection: Any
+        if target.kind.store:
+            import psycopg
+
+            self._connection = psycopg.connect(target.kind.store, autocommit=True)
+        else:
+            path = target.folder / "home" / "assay.db"
+            self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20, isolation_level=None)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What a statement finds."""
+        return list(self._connection.execute(statement).fetchall())
+
+    def counts(self) -> tuple[int, ...]:
+        """Batches, points in them, live values, owners in motion."""
+        return self.rows(COUNTS)[0]
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self._connection.close()

@@ -134,11 +134,15 @@ class Target:
             shared_once += sizes["Pss"]
         return resident / 1_024, shared_once / 1_024
 
-    def stop(self) -> None:
-        """It has ended and its folder is gone."""
+    def rest(self) -> None:
+        """It has ended; `start` begins it again on the same store."""
         if self.process is not None:
             _end(self.process)
             self.process = None
+
+    def stop(self) -> None:
+        """It has ended and its folder is gone."""
+        self.rest()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
