@@ -21,7 +21,7 @@ from support.postgres import fresh_database
 from support.server import ASSAY, Answer, Server
 
 pytestmark = pytest.mark.timeout(length(1_200, 4 * 3600))  # MLflow takes its time to write and read so much
-RUNS, POINTS = length(40, 1_000), length(4_000, 1_000_000)
+RUNS, POINTS = length(40, 1_000), length(4_000, 1_120_000)  # one run in ten has none
 
 
 @pytest.fixture(scope="module")
@@ -316,8 +316,8 @@ def test_a_person_reads_what_was_done(history: tuple[Path, dict[str, Any]], tmp_
     """Without --json the outcome is a sentence."""
     result = assay("import", "mlflow", history[0], "--home", tmp_path / "home")
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith(f"Taken over: 4 experiments, {RUNS + 1} runs, ")
+    assert result.stdout.startswith(f"Taken over: 4 experiments, {RUNS + 1:,} runs, ")
     again = assay("import", "mlflow", history[0], "--home", tmp_path / "home")
     assert again.stdout == (
-        f"Taken over: nothing that was not here before\n{RUNS + 1} runs were here before and have not changed\n"
+        f"Taken over: nothing that was not here before\n{RUNS + 1:,} runs were here before and have not changed\n"
     )

@@ -63,7 +63,7 @@ async def in_turn(receive: Receive, work: Callable[[], T]) -> T:
     limiter = _limiter()
     if limiter.statistics().tasks_waiting >= WAITING or len(_under_way()) >= STREAMS:
         raise Unavailable(
-            "Too many histories are being read at once",
+            "Too many long reads are under way at once",
             bound=min(WAITING, STREAMS),
             remedy=f"try again in {RETRY_S} seconds, or ask for fewer points at once",
             retry_after_s=RETRY_S,

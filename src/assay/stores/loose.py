@@ -13,8 +13,8 @@ from assay.core.points.columns import Points, empty
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
-PAGES = "SELECT owner_id, payload FROM metric_page WHERE owner_id IN ({}) AND first_key_id <= ? AND last_key_id >= ?"
-BATCHES = "SELECT owner_id, payload FROM metric_batch WHERE owner_id IN ({})"
+PAGES = "SELECT owner_id, payload FROM metric_page WHERE owner_id {among} AND first_key_id <= ? AND last_key_id >= ?"
+BATCHES = "SELECT owner_id, payload FROM metric_batch WHERE owner_id {among}"
 Name = tuple[int, int, int]  # key, owner and context of a series
 
 
@@ -26,9 +26,9 @@ class Loose:
     """
 
     def __init__(self, unit: Unit, owner_ids: Sequence[int], key_ids: Sequence[int]) -> None:
-        marks = ", ".join("?" * len(owner_ids))
-        rows: list[Any] = unit.rows(PAGES.format(marks), [*owner_ids, max(key_ids), min(key_ids)])
-        rows += unit.rows(BATCHES.format(marks), [*owner_ids])
+        among, owners = unit.delta.among, unit.delta.listed(owner_ids)
+        rows: list[Any] = unit.rows(PAGES.format(among=among), [owners, max(key_ids), min(key_ids)])
+        rows += unit.rows(BATCHES.format(among=among), [owners])
         points, source = decode_all([payload for _, payload in rows])
         owner = np.array([owner_id for owner_id, _ in rows], np.int64)[source]
         wanted = np.isin(points.key, np.array(key_ids, np.int64))

@@ -63,7 +63,7 @@ FROM_ON = (
 )
 EXTENTS = (
     "SELECT key_id, owner_id, context_id, min(first_step), max(last_step), min(first_us), max(last_us), sum(count) "
-    "FROM metric_chunk WHERE owner_id IN ({}) AND key_id IN ({}) GROUP BY key_id, owner_id, context_id"
+    "FROM metric_chunk WHERE owner_id {among} AND key_id {among} GROUP BY key_id, owner_id, context_id"
 )
 PAYLOAD = (
     "SELECT payload FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ? "
@@ -142,8 +142,8 @@ class Held:
     def __init__(self, unit: Unit, asked: Question, key_ids: set[int]) -> None:
         self._unit, self._asked = unit, asked
         owners, keys = sorted(asked.origins), sorted(key_ids)
-        sql = EXTENTS.format(_marks(owners), _marks(keys))
-        rows = unit.rows(sql, [*owners, *keys])
+        delta = unit.delta
+        rows = unit.rows(EXTENTS.format(among=delta.among), [delta.listed(owners), delta.listed(keys)])
         self._extents = {(row[0], row[1], row[2]): Extent(row[3], row[4], row[5], row[6], int(row[7])) for row in rows}
         self._loose = Loose(unit, owners, keys)
         self.names: list[Name] = sorted({*self._extents, *self._loose.names})
@@ -227,7 +227,8 @@ class Held:
                 yield from self._long(sql, asked, some[0])
                 continue
             owners = sorted({owner_id for _, owner_id, _ in some})
-            rows = self._unit.rows(f"{sql} AND owner_id IN ({_marks(owners)})", [*asked, *owners])
+            delta = self._unit.delta
+            rows = self._unit.rows(f"{sql} AND owner_id {delta.among}", [*asked, delta.listed(owners)])
             wanted = set(some)
             yield from sorted(chunk for chunk in map(Chunk._make, rows) if _name(chunk) in wanted)
 
@@ -338,7 +339,3 @@ def _bare(points: Points) -> Points:
     """The points of one series without its numbers, so that those from everywhere can be put together."""
     nothing = np.zeros(len(points), np.int64)
     return Points(nothing, nothing, points.row, points.step, points.time_us, points.value)
-
-
-def _marks(values: Sequence[int]) -> str:
-    return ", ".join("?" * len(values))

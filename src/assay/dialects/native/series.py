@@ -17,6 +17,7 @@ from assay.core.points.groups import Band
 from assay.dialects.native.calls import answer
 from assay.dialects.native.table import Call, Route
 from assay.dialects.native.values import check_context
+from assay.dialects.streaming import in_turn
 from assay.services.series import Chart, Group
 from assay.wire.errors import TooLarge
 from assay.wire.series import MEDIA_TYPE, pack
@@ -121,12 +122,16 @@ class Bands(msgspec.Struct):
     bands: list[BandLine]
 
 
-def series(call: Call[FormQuery, AskedSeries]) -> Response:
+async def series(call: Call[FormQuery, AskedSeries]) -> Response:
     """Series of many runs and keys in buckets of a power of two, at most `buckets` each; unknown runs have none.
 
     All series of a key share one grid. Each bucket has its count, extremes, mean, first and last value, so that no
     peak is lost. What was acknowledged is in it.
     """
+    return await in_turn(call.request.receive, lambda: _series(call))
+
+
+def _series(call: Call[FormQuery, AskedSeries]) -> Response:
     given = call.body
     charts = call.services.series.charts(call.scope, given.runs, given.keys, **_question(given))
     rows = concat([chart.drawing.buckets for chart in charts])
@@ -136,12 +141,16 @@ def series(call: Call[FormQuery, AskedSeries]) -> Response:
     return answer(SeriesCharts([_chart(chart) for chart in charts]))
 
 
-def bands(call: Call[FormQuery, AskedBands]) -> Response:
+async def bands(call: Call[FormQuery, AskedBands]) -> Response:
     """Mean, deviation, extremes and quantiles over the runs of each group, bucket by bucket of their common grid.
 
     A run that has no points in a bucket counts there by the straight line between its neighbouring ones; before its
     first and after its last it does not count.
     """
+    return await in_turn(call.request.receive, lambda: _bands(call))
+
+
+def _bands(call: Call[FormQuery, AskedBands]) -> Response:
     given = call.body
     found = call.services.series.groups(call.scope, given.groups, given.keys, given.quantiles, **_question(given))
     if _packed(call):
