@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,10 +109,12 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
 
 def start(url: str, shape: str, connections: int, **given: Any) -> subprocess.Popen[str]:
     """The load in a process of its own, which has begun."""
-    job = {"url": url, "shape": shape, "connections": connections, **given}
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    return begun(__file__, {"url": url, "shape": shape, "connections": connections, **given})
+
+
+def begun(program: str, job: dict[str, Any]) -> subprocess.Popen[str]:
+    """A program that reads a job from its input."""
+    process = subprocess.Popen([sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     process.stdin.write(json.dumps(job))
     process.stdin.close()
@@ -123,10 +124,15 @@ def start(url: str, shape: str, connections: int, **given: Any) -> subprocess.Po
 
 def outcome(process: subprocess.Popen[str]) -> Load:
     """What the process of a load found; waits for its end."""
+    return Load(**answer(process))
+
+
+def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What a program that was given a job has written; waits for its end. Raises RuntimeError where it failed."""
     out, _ = process.communicate()
     if process.returncode:
         raise RuntimeError("the load failed; its error stands above")
-    return Load(**json.loads(out))
+    return dict(json.loads(out))
 
 
 if __name__ == "__main__":

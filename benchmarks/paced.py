@@ -23,7 +23,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import load
@@ -176,22 +175,12 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
 def start(url: str, role: str, connections: int, per_s: float, seconds: float, **given: Any) -> subprocess.Popen[str]:
     """The load in a process of its own, which has begun."""
     job = {"url": url, "role": role, "connections": connections, "per_s": per_s, "seconds": seconds, **given}
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(job))
-    process.stdin.close()
-    process.stdin = None
-    return process
+    return load.begun(__file__, job)
 
 
 def outcome(process: subprocess.Popen[str]) -> Paced:
     """What the process of a load found; waits for its end."""
-    out, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError("the load failed; its error stands above")
-    return Paced(**json.loads(out))
+    return Paced(**load.answer(process))
 
 
 if __name__ == "__main__":

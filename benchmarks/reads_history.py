@@ -228,7 +228,8 @@ def measure(section: Section, everybody: list[Contender]) -> None:
                 (ours if target.kind.ours else peer)(subjects[-1])
             finally:
                 target.stop()
-    compare(section, subjects, sizes)
+                section.verdicts.clear()
+                compare(section, subjects, sizes)
     machine(section, subjects, sizes)
 
 

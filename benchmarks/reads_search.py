@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import official
 import reads_floors
 import reads_runs
-from asking import Answer, Asker, NotFinished, Took, timed
+from asking import Answer, Asker, NotFinished, Refused, Took, timed
 from reads import Row, Section, asked, perform, say, shown, wall
 from reads_paths import MLFLOW, offset_token
 from run import Contender
@@ -23,6 +23,7 @@ BUILT_S = 4.0  # a hundred thousand runs: what a projection may take to be built
 BOUNDS_MS = {100_000: 10.0, 1_000_000: 50.0}
 DISTINCT_MS = 250.0  # LIKE over all-distinct values at 1 M
 TIMES = {"mlflow": 50.0, "fasttrackml": 5.0}
+REFUSED = "not in its grammar"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def measure_one(section: Section, subject: Subject, target: Target, size: int) -
         jobs.append((f"deep page: {shape.name}", shape, size // share // PAGE * PAGE))
     for name, shape, depth in jobs:
         if shape.name in subject.refused or name in subject.slow or missed >= 2:
-            subject.cells[size, name] = "not in its grammar" if shape.name in subject.refused else "not finished"
+            subject.cells[size, name] = REFUSED if shape.name in subject.refused else "not finished"
             continue
         with section.attempt(f"{subject.name}, {size:,} runs: {name}"):
             try:
@@ -132,11 +133,12 @@ def measure_one(section: Section, subject: Subject, target: Target, size: int) -
                 target.start()
                 asker = Asker(target.url)
                 continue
-            except RuntimeError as error:
-                if subject.ours or not str(error).startswith("400"):
+            except Refused as error:
+                if subject.ours:
                     raise
                 subject.refused.add(shape.name)
-                subject.cells[size, name] = "not in its grammar"
+                subject.cells[size, name] = REFUSED
+                say(f"    {error}")
                 continue
             subject.took[size, name] = took
             subject.cells[size, name] = f"{shown(took)} ({wall(took)})" if took.server_ms is not None else wall(took)
@@ -157,9 +159,11 @@ def measure(section: Section, everybody: list[Contender]) -> None:
     """Each server through all sizes, then the comparison."""
     sizes = QUICK if section.options.quick else FULL
     subjects: list[Subject] = []
-    clients = section.rows(
-        "The official client's whole `search_runs` to a DataFrame, its own time:", "server", "runs", "time"
-    )
+    words = f"First pages of {PAGE} runs, medians of three: ours by its own time (with the body read, here), others here:"
+    rows = section.rows(words, "search", "runs", *(contender.name for contender in everybody))
+    words = "The official client's whole `search_runs` to a DataFrame, its own time:"
+    clients = section.rows(words, "server", "runs", "time")
+    floors = section.rows("What the machine itself needs:", "floor", "median")
     for contender in everybody:
         kind = contender.make()
         subject = Subject(kind.name, kind.ours)
@@ -180,14 +184,15 @@ def measure(section: Section, everybody: list[Contender]) -> None:
                         _client(section, clients, target, size)
             finally:
                 target.stop()
-    _table(section, subjects, sizes)
-    _agree(section, subjects)
-    compare(section, subjects, sizes)
-    rows = section.rows("What the machine itself needs:", "floor", "median")
+        _agree(section, subjects)
+        rows[:] = _table(subjects, len(everybody), sizes)
+        section.verdicts.clear()
+        compare(section, subjects, sizes)
+        section.write()
     with section.attempt("floors"):
-        rows.append(("an empty answer of a bare Starlette", f"{reads_floors.empty_ms():.2f} ms"))
+        floors.append(("an empty answer of a bare Starlette", f"{reads_floors.empty_ms():.2f} ms"))
         ms = reads_floors.masked_ms(sizes[-1])
-        rows.append((f"{sizes[-1]:,} numbers compared, and the 100 greatest of half of them, by numpy", f"{ms:.1f} ms"))
+        floors.append((f"{sizes[-1]:,} numbers compared, and the 100 greatest of half, by numpy", f"{ms:.1f} ms"))
 
 
 def _client(section: Section, clients: list[Row], target: Target, count: int) -> None:
@@ -196,28 +201,27 @@ def _client(section: Section, clients: list[Row], target: Target, count: int) ->
         clients.append((target.kind.name, f"{count:,}", f"{took_s:.2f} s"))
 
 
-def _table(section: Section, subjects: list[Subject], sizes: tuple[int, ...]) -> None:
-    words = (
-        f"First pages of {PAGE} runs, medians of three: ours by its own time (with the body read, here), others here:"
-    )
-    rows = section.rows(words, "search", "runs", *(subject.name for subject in subjects))
-    names = list(dict.fromkeys(name for subject in subjects for _, name in subject.cells))
-    for name in names:
+def _table(subjects: list[Subject], columns: int, sizes: tuple[int, ...]) -> list[Row]:
+    """A row a search and size, with a column for each server, measured already or not."""
+    rows: list[Row] = []
+    for name in dict.fromkeys(name for subject in subjects for _, name in subject.cells):
         for size in sizes:
             cells = [subject.cells.get((size, name), "") for subject in subjects]
             if any(cells):
-                rows.append((name, f"{size:,}", *cells))
+                rows.append((name, f"{size:,}", *cells, *[""] * (columns - len(cells))))
+    return rows
 
 
 def _agree(section: Section, subjects: list[Subject]) -> None:
-    """First pages are the same on every server."""
-    for reference in subjects[:1]:
-        for other in subjects[1:]:
-            for (size, name), ids in other.pages.items():
-                if reference.pages.get((size, name), ids) != ids:
-                    section.failures.append(
-                        f"{name} at {size:,} runs: {other.name} and {reference.name} show other runs"
-                    )
+    """The newest server's first pages are those of the first; of ours they must be."""
+    reference, other = subjects[0], subjects[-1]
+    for (size, name), ids in other.pages.items():
+        if reference.pages.get((size, name), ids) == ids:
+            continue
+        if other.ours:
+            section.failures.append(f"{name} at {size:,} runs: {other.name} and {reference.name} show other runs")
+        else:
+            other.cells[size, name] = f"{other.cells.get((size, name), '')} (other runs than ours)"
 
 
 def compare(section: Section, subjects: list[Subject], sizes: tuple[int, ...]) -> None:
