@@ -164,7 +164,7 @@ def measure(section: Section, everybody: list[Contender]) -> None:
     """Each server through all sizes, then the comparison."""
     sizes = QUICK if section.options.quick else FULL
     subjects: list[Subject] = []
-    words = f"First pages of {PAGE} runs, medians of three: ours by its own time (with the body read, here), others here:"
+    words = f"First pages of {PAGE} runs, medians of three: ours by its own time (and here, read), others here:"
     rows = section.rows(words, "search", "runs", *(contender.name for contender in everybody))
     words = "The official client's whole `search_runs` to a DataFrame, its own time:"
     clients = section.rows(words, "server", "runs", "time")

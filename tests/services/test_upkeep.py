@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import func, select, update
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
+from assay.stores import postgres
+from assay.stores.postgres import PostgresStore
 from assay.stores.schema import metric_batch, metric_motion
 from assay.testing import inside
 from assay.wire.errors import Corrupt
@@ -53,3 +56,29 @@ def test_a_damaged_owner_stops_no_other(house: Any, caplog: pytest.LogCaptureFix
         assert unit.connection.scalar(select(func.count()).where(metric_batch.c.owner_id == damaged)) == 1
         with pytest.raises(Corrupt):
             unit.points.all(damaged)
+
+
+def test_dead_rows_of_the_busiest_tables_are_gone_soon(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each small call leaves some, long before PostgreSQL's own vacuum comes by."""
+    if not isinstance(house.store, PostgresStore):
+        pytest.skip("SQLite leaves no dead rows")
+    monkeypatch.setattr(postgres, "DEAD_ROWS", 20)
+    uid = house.runs.create(SCOPE, 0, name="busy").run.uid
+
+    def dead() -> int:
+        with house.store.read() as unit:
+            rows = unit.rows("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'metric_motion'", ())
+            return int(rows[0][0])
+
+    for step in range(200):
+        house.runs.log(SCOPE, Logged(uid, ["loss"], [1.0], [step], [step])).result()
+    until = time.monotonic() + 10
+    while dead() <= 20 and time.monotonic() < until:  # PostgreSQL counts with a delay
+        house.runs.log(SCOPE, Logged(uid, ["loss"], [1.0], [0], [0])).result()
+        time.sleep(0.2)
+    before = dead()
+    assert before > 20
+    house.store.tidy()
+    while dead() >= before and time.monotonic() < until + 10:
+        time.sleep(0.1)
+    assert dead() < before
