@@ -120,8 +120,8 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._app: ASGIApp = self.app  # type: ignore[assignment]
-        self.app = self._timed  # type: ignore[assignment]
+        self._app: ASGIApp = self.app
+        self.app = self._timed
 
     async def _timed(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, Timed(send, self.transport, scope))  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ class Protocol(HttpToolsProtocol):
         """Called by the parser."""
         self._head = 0
         super().on_message_begin()
-        self.scope[BEGAN] = perf_counter()  # type: ignore[typeddict-unknown-key]
+        self.scope[BEGAN] = perf_counter()  # type: ignore[literal-required]
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""

@@ -26,7 +26,9 @@ KEY_BOUND = 250
 PREFIX_BOUND = 200  # as much of a text is indexed
 TIME_S = 1.0  # after which no more runs are looked at
 FIRST, MOST, QUICK_S = 200, 5_000, 0.05  # runs of a slice, which grow while one takes no longer
-T, A, B = TypeVar("T"), TypeVar("A"), TypeVar("B")
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Walk:

@@ -41,7 +41,7 @@ class Latest(NamedTuple):
 class Bucket(NamedTuple):
     """What a plot shows of some points; NaN where there is nothing to show."""
 
-    count: int
+    points: int
     nan: int
     min: float
     max: float

@@ -36,7 +36,7 @@ class Packed:
             raise Corrupt(f"A payload of points cannot be read: {error}") from error
 
     def __len__(self) -> int:
-        return self._count
+        return int(self._count)
 
     def _ints(self, column: int) -> Ints:
         return decode_ints(self._body, self._places[column], self._count)[0]

@@ -201,9 +201,9 @@ def _packed(part: Part, key: str, context: dict[str, str] | None) -> Generator[B
     yield head + bytes(-len(head) % 8)
     for name, kind in (("value", "<f8"), ("step", "<i8"), ("time_us", "<i8"), *([("row", "<i8")] if rows else [])):
         for some in _groups(part.pieces, AT_ONCE):
-            yield memoryview(np.ascontiguousarray(_column(some, name), kind)).cast("B")
+            yield np.ascontiguousarray(_column(some, name), kind).data.cast("B")
     for number in (0, 1) if contexts else (0,):  # all are of the first key, and of the first context
-        block = ZEROS if number == 0 else memoryview(np.full(AT_ONCE, number, "<u4")).cast("B")
+        block = ZEROS if number == 0 else np.full(AT_ONCE, number, "<u4").data.cast("B")
         for at in range(0, n, AT_ONCE):
             yield block[: 4 * min(AT_ONCE, n - at)]
 
