@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.core.envelope import HEADER
 from assay.core.points import spans
 from assay.core.points.columns import Points, from_lists
 from assay.core.points.packed import Packed, has_rows, points_of
-from assay.core.points.payload import HEADER, encode
+from assay.core.points.payload import encode
 from assay.core.points.spans import Place, Span
 from assay.testing.naive import of_columns
 from assay.testing.strategies import points

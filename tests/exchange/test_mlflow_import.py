@@ -137,7 +137,10 @@ def test_a_run_that_grew_is_brought_up_to_date(history: tuple[Path, dict[str, An
             connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (old, new))
     take(database, home)
     with sqlite3.connect(database) as connection:
-        sql = "SELECT run_uuid, artifact_uri FROM runs WHERE lifecycle_stage = 'active' AND status = 'FINISHED'"
+        sql = (
+            "SELECT run_uuid, artifact_uri FROM runs WHERE lifecycle_stage = 'active' AND status = 'FINISHED' "
+            "AND run_uuid IN (SELECT run_uuid FROM latest_metrics WHERE key = 'loss')"
+        )
         uid, uri = connection.execute(f"{sql} ORDER BY run_uuid").fetchone()
         rows = [("loss", 0.5, 1, uid, -50, 0), ("new", 0.0, 2, uid, 9, 1)]
         connection.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)

@@ -268,5 +268,5 @@ with assay.init(name={name!r}, config={{"lr": 0.1}}) as run:
     assert out[1] == "2500 [(0, 25.0), (1, 24.990000000000002)] 0.01"
     assert out[2].endswith("2 0.01")
     assert out[3] == "2 2 (2500, 3) 2500"
-    assert out[4] == "[2048.0, 1024.0, 452.0, 4.5200000000000005] 5000"
+    assert out[4] == "[2048.0, 512.0, 452.0, 4.5200000000000005] 5000"
     assert out[5:] == ["['out/a.txt']", "content"]

@@ -70,7 +70,7 @@ class Keys(msgspec.Struct):
     next_page_token: str | None
 
 
-class Value(msgspec.Struct):
+class ValueOfKey(msgspec.Struct):
     """A text, and how many runs have it; not whole: they have longer ones that begin so."""
 
     value: str
@@ -81,7 +81,7 @@ class Value(msgspec.Struct):
 class Values(msgspec.Struct):
     """A page of texts in their order, and over which runs they were counted."""
 
-    values: list[Value]
+    values: list[ValueOfKey]
     over: Count
     next_page_token: str | None
 
@@ -146,7 +146,7 @@ def values(call: Call[ValueQuery, None]) -> Values:
             after=given.page_token,
         )
     return Values(
-        [Value(item.value, item.runs, item.whole) for item in found.items], _over(found.seen), found.next_token
+        [ValueOfKey(item.value, item.runs, item.whole) for item in found.items], _over(found.seen), found.next_token
     )
 
 
