@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from assay.dialects import streaming
-from assay.dialects.streaming import Streamed, in_turn
+from assay.dialects.streaming import Streamed, admit, in_turn
 from assay.wire.errors import Corrupt, Unavailable
 
 SCOPE = {"type": "http", "method": "GET", "http_version": "1.1"}
@@ -55,8 +55,12 @@ class Client:
         """What the server says."""
         self.got.append(message)
         if len(self.got) == self._leaves_after:
-            self._left.set()
-            await asyncio.sleep(0)  # as a server does, which learns of it in its loop
+            await self.leave()
+
+    async def leave(self) -> None:
+        """Goes away, of which a server learns in its loop."""
+        self._left.set()
+        await asyncio.sleep(0)
 
 
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -165,5 +169,34 @@ def test_too_many_that_wait_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None
         go.set()
         assert await asyncio.gather(*tasks) == [True] * len(tasks)
         assert await in_turn(client.receive, lambda: True)
+
+    run(work)
+
+
+def test_what_is_taken_slowly_keeps_others_like_it_out_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "STREAMS", 1)
+
+    async def work() -> None:
+        source, client, taken = Source(), Client(), asyncio.Event()
+
+        async def slowly(message: Message) -> None:
+            await client.send(message)
+            await taken.wait()
+
+        answer = asyncio.create_task(Streamed(source.pieces(), "text/plain")(SCOPE, client.receive, slowly))
+        while not client.got:
+            await asyncio.sleep(0.01)
+        taken.set()
+        while len(client.got) < 2:
+            await asyncio.sleep(0.01)
+        taken.clear()
+        with pytest.raises(Unavailable) as refused:
+            admit()
+        assert refused.value.bound == 1
+        assert await in_turn(client.receive, lambda: True)
+        await client.leave()
+        taken.set()
+        await answer
+        admit()
 
     run(work)

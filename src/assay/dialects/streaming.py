@@ -49,6 +49,21 @@ def _under_way() -> set[int]:
     return found
 
 
+def admit() -> None:
+    """Returns if one more `Streamed` may hold what it is made of. Raises Unavailable: too many are under way."""
+    if len(_under_way()) >= STREAMS:
+        raise _too_many(STREAMS)
+
+
+def _too_many(bound: int) -> Unavailable:
+    return Unavailable(
+        "Too many long reads are under way at once",
+        bound=bound,
+        remedy=f"try again in {RETRY_S} seconds, or ask for fewer points at once",
+        retry_after_s=RETRY_S,
+    )
+
+
 async def in_turn(receive: Receive, work: Callable[[], T]) -> T:
     """What the work returns, done in a thread once it is its turn.
 
@@ -61,13 +76,8 @@ async def in_turn(receive: Receive, work: Callable[[], T]) -> T:
         Unavailable: Too many wait.
     """
     limiter = _limiter()
-    if limiter.statistics().tasks_waiting >= WAITING or len(_under_way()) >= STREAMS:
-        raise Unavailable(
-            "Too many long reads are under way at once",
-            bound=min(WAITING, STREAMS),
-            remedy=f"try again in {RETRY_S} seconds, or ask for fewer points at once",
-            retry_after_s=RETRY_S,
-        )
+    if limiter.statistics().tasks_waiting >= WAITING:
+        raise _too_many(WAITING)
     with CancelScope() as scope:  # ends the waiting; work that has begun is waited for
         watching = asyncio.create_task(_gone(receive, scope.cancel))
         try:

@@ -24,7 +24,7 @@ from assay.dialects.mlflow.calls import ROUTES, Call, House, Pieces, Route
 from assay.dialects.mlflow.decoding import Decoding
 from assay.dialects.mlflow.errors import render
 from assay.dialects.mlflow.logging import LOGGING, batch, store
-from assay.dialects.streaming import Streamed, in_turn
+from assay.dialects.streaming import Streamed, admit, in_turn
 from assay.services.files import ModelFiles, RunFiles
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput, NotFound, TooLarge
@@ -176,6 +176,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
             pieces, first, whole = await in_turn(request.receive, begin)
             if whole:
                 return Response(first, media_type="application/json")
+            admit()
             return Streamed(_after(first, pieces), "application/json")
 
         return Guarded(endpoint)

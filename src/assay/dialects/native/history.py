@@ -23,7 +23,7 @@ from assay.dialects.native.calls import answer
 from assay.dialects.native.table import Call, Route
 from assay.dialects.native.tables import ARROW, NEXT_HEADER, PARQUET, Format, arrow, chosen, columns, table
 from assay.dialects.native.values import check_context
-from assay.dialects.streaming import Bytes, Streamed, in_turn
+from assay.dialects.streaming import Bytes, Streamed, admit, in_turn
 from assay.services.base import check_text
 from assay.services.history import Part
 from assay.services.runs import KEY_BOUND
@@ -118,6 +118,8 @@ async def history(call: Call[HistoryQuery, None]) -> Response:
         )
         return _answer(part, key, context, form)
 
+    if form in ("points", "arrow"):
+        admit()
     return await in_turn(call.request.receive, read)
 
 
