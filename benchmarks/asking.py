@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -59,7 +60,7 @@ class Asker:
         self._host = parts.netloc
         self._limit_s = limit_s
         self._socket: socket.socket | None = None
-        self._file: IO[bytes] | None = None
+        self._file: BufferedReader | None = None
 
     def close(self) -> None:
         """The connection is closed."""

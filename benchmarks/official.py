@@ -30,4 +30,4 @@ def seconds(what: str, *arguments: str, count: int) -> float:
     found = json.loads(lines[-1])
     if found["count"] != count:
         raise RuntimeError(f"the client got {found['count']} of {count}")
-    return statistics.median(found["seconds"])
+    return float(statistics.median(found["seconds"]))

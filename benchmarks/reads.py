@@ -91,8 +91,8 @@ class Section:
         ]
         if self.verdicts:
             header = ("what", "ours", "beside", "bar", "")
-            rows = [(v.what, v.ours, v.beside, v.bar, "met" if v.met else "**missed**") for v in self.verdicts]
-            parts.append(table(header, rows))
+            bars = [(v.what, v.ours, v.beside, v.bar, "met" if v.met else "**missed**") for v in self.verdicts]
+            parts.append(table(header, bars))
         for words, header, rows in self.tables:
             if rows:
                 parts += [words, table(header, rows)] if words else [table(header, rows)]

@@ -10,9 +10,9 @@ import load
 import paced
 import reads_paths as paths
 import reads_points
-from reads import Row, Section, asked, perform, say
+from reads import Row, Section, asked, perform
 from reads_points import KEY
-from run import Contender
+from run import Contender, say
 from targets import Target
 
 POINTS = 1_000  # of a batch

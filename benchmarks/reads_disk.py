@@ -14,9 +14,9 @@ import reads_points
 from bodies import POINTS, head
 from loop import drive
 from peer_rows import PeerFile
-from reads import Row, Section, asked, perform, say
+from reads import Row, Section, asked, perform
 from reads_points import FIRST_MS, KEY
-from run import Contender
+from run import Contender, say
 from runs_data import uid_of
 from targets import Target
 
@@ -65,7 +65,7 @@ def ours(contender: Contender, count: int, runs: int, kind: str) -> tuple[float,
         before = sizes(target)
         target.start()
         url = target.url
-        streams = [
+        streams: list[Iterator[bytes]] = [
             (body for number, uid in mine for body in bodies(url, uid, series(count, kind, number)))
             for mine in (
                 list(enumerate(uids))[first :: reads_points.CONNECTIONS] for first in range(reads_points.CONNECTIONS)

@@ -19,9 +19,9 @@ import load
 import reads_paths as paths
 import reads_points
 from asking import Asker, timed
-from reads import Section, asked, perform, say
+from reads import Section, asked, perform
 from reads_points import KEY
-from run import Contender
+from run import Contender, say
 from tail import Catalog
 from targets import Target, assay, workplace
 

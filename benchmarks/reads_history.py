@@ -12,9 +12,9 @@ import reads_floors
 import reads_paths as paths
 import reads_points
 from asking import Answer, Asker, NotFinished, Took, timed
-from reads import Row, Section, asked, perform, say, shown, times_bar, wall
+from reads import Row, Section, asked, perform, shown, times_bar, wall
 from reads_points import KEY
-from run import Contender
+from run import Contender, say
 from targets import Target
 
 from assay.wire.points import unpack
@@ -153,7 +153,7 @@ def draws(values: np.ndarray) -> Callable[[list[Answer]], bool]:
 
         _, columns = drawn(answers[0].body)
         extremes = (min(columns["min"]), max(columns["max"])) == (values.min(), values.max())
-        return extremes and sum(columns["count"]) == len(values)
+        return bool(extremes and sum(columns["count"]) == len(values))
 
     return check
 

@@ -11,9 +11,9 @@ import official
 import reads_floors
 import reads_runs
 from asking import Answer, Asker, NotFinished, Refused, Took, timed
-from reads import Row, Section, asked, perform, say, shown, wall
+from reads import Row, Section, asked, perform, shown, wall
 from reads_paths import MLFLOW, offset_token
-from run import Contender
+from run import Contender, say
 from targets import Target
 
 FULL, QUICK = (1_000, 10_000, 100_000, 1_000_000), (1_000, 3_000)

@@ -13,9 +13,9 @@ import load
 import paced
 from asking import Asker
 from files import folder_of
-from reads import Section, asked, perform, say
+from reads import Section, asked, perform
 from reads_paths import MLFLOW
-from run import Contender
+from run import Contender, say
 from targets import Target
 
 POINTS = 1_000
