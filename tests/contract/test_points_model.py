@@ -58,6 +58,8 @@ class Twin:
     sent: list[list[Any]] = field(default_factory=list)
     records: list[Point] = field(default_factory=list)
     epoch: int = 0
+    counts: tuple[int, ...] = (2, 5, 1_000)  # of buckets, with which it is drawn
+    windows: list[tuple[int | None, int | None]] = field(default_factory=lambda: WINDOWS)
 
     def columns(self, batch: list[Any]) -> dict[str, Any]:
         """The batch as a log call has it."""
@@ -99,7 +101,9 @@ class Twin:
     def fork(self, step: int | None) -> Twin:
         """Another run and its list."""
         fork = self.house.branches.fork(self.house.scope, self.uid, name="fork", step=step)
-        return type(self)(self.house, fork.run.uid, self.model.fork(step))
+        made = type(self)(self.house, fork.run.uid, self.model.fork(step))
+        made.counts, made.windows = self.counts, self.windows
+        return made
 
     def check(self) -> None:
         """Both say the same, by every way to read it."""
@@ -133,7 +137,7 @@ class Twin:
             "time": lambda item: item.time_us,
             "relative_time": lambda item: item.time_us - began,
         }
-        for (axis, x), count, window in product(axes.items(), (2, 5, 1_000), WINDOWS):
+        for (axis, x), count, window in product(axes.items(), self.counts, self.windows):
             self.check_chart(axis, x, count, *window)
 
     def check_chart(self, axis: str, x: Callable[[Point], int], count: int, low: int | None, high: int | None) -> None:
@@ -229,7 +233,7 @@ def test_any_history_is_that_of_a_list(store: Any, tiny: None, examples: int) ->
 def test_long_histories_at_the_real_sizes(house: House, seed: int) -> None:
     """Tens of thousands of points of a few series, scattered over batches, some of them late, resent or rewound."""
     rng = np.random.default_rng(seed)
-    twin = Twin(house, house.run())
+    twin = Twin(house, house.run(), counts=(1_000,), windows=[(None, None), (9_000, 12_000)])
     for number in range(length(40, 120)):
         n = int(rng.choice([1, 30, 600]))
         begin = int(rng.integers(0, 40_000)) if rng.random() < 0.3 else number * 500

@@ -200,7 +200,7 @@ def test_files_that_a_server_keeps(tmp_path: Path) -> None:
     """What lies at mlflow-artifacts: comes through the server, also where the database is read itself."""
     database = tmp_path / "mlflow.db"
     with tracking_server(tmp_path, database) as url:
-        write(url, "-", 10, 100)
+        write(url, "-", length(4, 10), 100)
         want = dump(url)
         take(url, tmp_path / "by-server")
         take(database, tmp_path / "by-database", "--files", url)

@@ -23,7 +23,9 @@ N = 2 * SLICE + 30_000  # so that an answer goes on in a third snapshot
 LATE = 5_000
 
 
-def send(api: Api, uid: str, steps: np.ndarray, times_us: np.ndarray, value: float, writer: str = "w") -> None:
+def send(
+    api: Api, uid: str, steps: np.ndarray, times_us: np.ndarray, value: float | np.ndarray, writer: str = "w"
+) -> None:
     """The points are stored."""
     n = len(steps)
     columns = [array("q", column.astype(np.int64).tobytes()) for column in (steps, times_us)]
@@ -114,9 +116,11 @@ def test_pages_in_the_order_of_time_are_the_whole(api: Api) -> None:
         assert paged == whole
 
 
-def test_damage_is_told_before_an_answer_begins_or_cuts_it(running: Server, api: Api, uid: str) -> None:
+def test_damage_is_told_before_an_answer_begins_or_cuts_it(running: Server, api: Api) -> None:
     if running.options:
         pytest.skip("a database server's pages are not ours to damage")
+    uid, steps = api.run(), np.arange(0, 2 * N, 2)
+    send(api, uid, steps, steps * 1_000, np.random.default_rng(7).normal(size=N))  # too much for a tail
     path = f"{API}metrics/get-history?run_id={uid}&metric_key=m"
     assert api.request("GET", path).status == 200
     with closing(sqlite3.connect(running.home / "assay.db", timeout=20)) as connection, connection:
