@@ -314,5 +314,5 @@ class RunRow(NamedTuple):
 def _run_rows(unit: Unit, ids: Sequence[int]) -> list[RunRow]:
     """The rows of these runs, in this order, but for those that are no more."""
     columns = ", ".join(schema.run.c[name].name for name in RunRow._fields)
-    found = {row[0]: RunRow(*row) for row in reading.asked(unit, f"SELECT {columns} FROM run WHERE id IN", [], ids)}  # noqa: S608 -- our own names
+    found = {row[0]: RunRow(*row) for row in reading.asked(unit, f"SELECT {columns} FROM run WHERE id", [], ids)}  # noqa: S608 -- our own names
     return [found[id] for id in ids if id in found]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 INDEXED = 200  # characters of a text that its index holds
-ASKED = 500  # ids a statement
+ASKED = 1_000  # ids a statement
 FETCHED = 5_000  # rows at a time
 SLACK_US = 100_000  # by which the database's clock may be set back, and its times are rounded
 VALUES = {"last": "value", "min": "min_value", "max": "max_value"}
@@ -108,7 +108,7 @@ def all_heads(unit: Unit, workspace_id: int) -> Iterator[list[Head]]:
 
 def heads(unit: Unit, workspace_id: int, ids: Collection[int]) -> list[tuple[Any, ...]]:
     """The runs of these ids that exist: a head, then ATTRIBUTES."""
-    query = f"SELECT {HEAD}, {', '.join(ATTRIBUTES)} FROM run WHERE workspace_id = ? AND id IN"  # noqa: S608 -- the same
+    query = f"SELECT {HEAD}, {', '.join(ATTRIBUTES)} FROM run WHERE workspace_id = ? AND id"  # noqa: S608 -- the same
     return list(asked(unit, query, [workspace_id], ids))
 
 
@@ -144,7 +144,7 @@ def _whole(unit: Unit, name: Name, key_id: int, ids: Sequence[int], values: Sequ
     if not cut:
         return values
     whole = list(values)
-    query = f"SELECT owner_id, value FROM {name.source} WHERE key_id = ? AND owner_id IN"  # noqa: S608 -- the same
+    query = f"SELECT owner_id, value FROM {name.source} WHERE key_id = ? AND owner_id"  # noqa: S608 -- the same
     for id, value in asked(unit, query, [key_id], cut):
         whole[cut[id]] = value
     return whole
@@ -152,8 +152,8 @@ def _whole(unit: Unit, name: Name, key_id: int, ids: Sequence[int], values: Sequ
 
 def owned(unit: Unit, source: str, ids: Collection[int], keys: Sequence[int]) -> Iterator[tuple[int, int, str]]:
     """(id, key, value) of these params or tags of these runs."""
-    query = f"SELECT owner_id, key_id, value FROM {source} WHERE {_in('key_id', keys)} AND owner_id IN"  # noqa: S608 -- the same
-    return asked(unit, query, keys, ids)
+    query = f"SELECT owner_id, key_id, value FROM {source} WHERE key_id {unit.delta.among} AND owner_id"  # noqa: S608 -- the same
+    return asked(unit, query, [unit.delta.listed(keys)], ids)
 
 
 def measured(unit: Unit, ids: Collection[int], keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
@@ -161,9 +161,9 @@ def measured(unit: Unit, ids: Collection[int], keys: Sequence[int]) -> Iterator[
     for table in ("metric_live", "metric_latest"):
         query = (
             f"SELECT owner_id, key_id, value, min_value, max_value FROM {table} "  # noqa: S608 -- the same
-            f"WHERE context_id = 0 AND {_in('key_id', keys)} AND owner_id IN"
+            f"WHERE context_id = 0 AND key_id {unit.delta.among} AND owner_id"
         )
-        yield from asked(unit, query, keys, ids)
+        yield from asked(unit, query, [unit.delta.listed(keys)], ids)
 
 
 def runs(ids: Collection[int]) -> list[int]:
@@ -171,16 +171,11 @@ def runs(ids: Collection[int]) -> list[int]:
     return [id for id in ids if id & 7 == Kind.RUN]
 
 
-def _in(name: str, values: Sequence[int]) -> str:
-    return f"{name} IN ({', '.join('?' * len(values))})"
-
-
 def asked(unit: Unit, query: str, given: Sequence[Any], ids: Collection[int]) -> Iterator[Any]:
-    """The rows of a query that ends in IN, asked for some ids at a time."""
-    wanted = list(ids)
+    """The rows of a query that ends in a column of ids, for these ids."""
+    wanted, delta = list(ids), unit.delta
     for at in range(0, len(wanted), ASKED):
-        some = wanted[at : at + ASKED]
-        yield from unit.rows(f"{query} ({', '.join('?' * len(some))})", [*given, *some])
+        yield from unit.rows(f"{query} {delta.among}", [*given, delta.listed(wanted[at : at + ASKED])])
 
 
 @contextmanager
