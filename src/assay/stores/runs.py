@@ -22,6 +22,11 @@ CHUNK = 500
 
 table, motion = schema.run, schema.metric_motion
 
+# Pages have thousands of runs: an enumeration takes its time to find a member.
+STATUSES = {status.value: status for status in Status}
+LIFECYCLES = {lifecycle.value: lifecycle for lifecycle in Lifecycle}
+RUNNING = Status.RUNNING.value
+
 
 def as_run(row: Any, lost: set[int]) -> Run:
     """The record of a row; `lost` holds the ids of those whose writers fell silent."""
@@ -30,8 +35,8 @@ def as_run(row: Any, lost: set[int]) -> Run:
         row.uid,
         row.experiment_id,
         row.name,
-        Status(row.status),
-        Lifecycle(row.lifecycle),
+        STATUSES[row.status],
+        LIFECYCLES[row.lifecycle],
         row.parent_uid,
         row.user_name,
         row.start_us,
@@ -86,7 +91,7 @@ class RunStore:
         return self._runs([row])[0]
 
     def _runs(self, rows: Sequence[Any]) -> list[Run]:
-        running = [row.id for row in rows if row.status == Status.RUNNING.value]
+        running = [row.id for row in rows if row.status == RUNNING]
         lost = self._unit.writers.silent(running) if running else set()
         return [as_run(row, lost) for row in rows]
 
