@@ -187,6 +187,7 @@ def _plain(value: float) -> float | None:
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two runs a statement and three in memory, or all of them."""
     if request.param == "few":
+        monkeypatch.setattr(records, "ROWS", 5)
         for module, count in ((records, 3), (owned, 2), (latest, 2), (lineage, 2)):
             monkeypatch.setattr(module, "AT_ONCE", count)
 
@@ -207,3 +208,23 @@ def test_any_changes_are_read_as_they_were_made(store: Any, at_once: None, examp
         world.check()
 
     run()
+
+
+def test_runs_that_own_much_are_read_a_few_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand runs of three thousand metrics each would be more than memory holds."""
+    sizes: list[int] = []
+    whole = records.records
+
+    def watched(unit: Any, runs: Any) -> list[RunRecord]:
+        sizes.append(len(runs))
+        return whole(unit, runs)
+
+    uids = [house.run(f"run {at}", start_us=at) for at in range(11)]
+    for uid in uids[4:]:
+        house.note(uid, dict.fromkeys("abcd", "1"))
+    monkeypatch.setattr(records, "records", watched)
+    monkeypatch.setattr(records, "FIRST", 2)
+    monkeypatch.setattr(records, "ROWS", 10)
+    with house.runs.found(house.scope, [house.experiment_id]) as found:
+        assert [record.run.uid for record in found.runs] == uids[::-1]
+    assert sizes == [2, 2, 2, 2, 3]

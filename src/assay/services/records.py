@@ -9,7 +9,8 @@ from assay.core.tracking import Experiment, Run, RunRecord
 from assay.ports.aggregates import Links
 from assay.ports.store import UnitOfWork
 
-AT_ONCE = 500  # runs that are read together: what they own is in memory at the same time
+FIRST, FASTER, AT_ONCE = 100, 5, 500  # runs that are read together: what they own is in memory at the same time
+ROWS = 50_000  # of params, tags and metrics that are read together, as far as the runs before tell
 NOTHING = Links()
 
 
@@ -44,6 +45,11 @@ def records(unit: UnitOfWork, runs: Sequence[Run]) -> list[RunRecord]:
 
 
 def each(unit: UnitOfWork, runs: Sequence[Run]) -> Iterator[RunRecord]:
-    """The same for any number of runs, of which some are in memory at a time."""
-    for at in range(0, len(runs), AT_ONCE):
-        yield from records(unit, runs[at : at + AT_ONCE])
+    """The same for any number of runs, of which some are in memory at a time: fewer where each owns much."""
+    at, size = 0, min(FIRST, AT_ONCE)
+    while at < len(runs):
+        some = records(unit, runs[at : at + size])
+        yield from some
+        at += len(some)
+        owned = sum(len(record.params) + len(record.tags) + len(record.metrics) for record in some)
+        size = max(1, min(AT_ONCE, FASTER * size, ROWS * len(some) // max(owned, 1)))
