@@ -139,7 +139,9 @@ class HistoryService(Service):
                 raise _too_many(total, "times fall along its steps: read it in pages by step, with the native API")
             else:
                 return Timed(iter([sort(outline, start, end)]), count, end < total)
-        rest = self._rest(scope, uid, key, parts[-1][0], end - cut) if cut < end else ()
+        # Whole means to the end, wherever that is by then: what comes late must not take the place of what was there.
+        left = (start + TIMED_BOUND if limit is None else end) - cut
+        rest = self._rest(scope, uid, key, parts[-1][0], left) if cut < end else ()
         return Timed(chain(map(in_time, parts), rest), count, end < total)
 
     def _rest(self, scope: Scope, uid: str, key: str, span: Span, left: int) -> Iterator[Points]:

@@ -91,7 +91,7 @@ def _stream(batches: Sequence[RecordBatch], schema: Schema) -> memoryview:
     from arro3.io import write_ipc_stream  # noqa: PLC0415
 
     file = BytesIO()
-    write_ipc_stream(RecordBatchReader.from_batches(schema, batches), file)
+    write_ipc_stream(RecordBatchReader.from_batches(schema, batches), file, compression=None)
     return file.getbuffer()
 
 
