@@ -95,13 +95,13 @@ def _one(section: Section, rows: list[Row], target: Target, length: Length) -> N
     for reader, windows in found.items():
         p50 = statistics.median(one.p50_ms for one in windows.ingest)
         refused = sum(one.refused for one in windows.ingest)
-        reads = [
-            f"{statistics.median(one.per_s for one in windows.reader):.1f}",
-            f"{statistics.median(one.p50_ms for one in windows.reader):,.0f} ms",
-        ]
+        reads = ["", ""]
+        if windows.reader:
+            reads_per_s = statistics.median(one.per_s for one in windows.reader)
+            reads = [f"{reads_per_s:.1f}", f"{statistics.median(one.p50_ms for one in windows.reader):,.0f} ms"]
         accepted = f"{windows.per_s * POINTS:,.0f} points/s"
         cells = (accepted, f"{p50:.2f} ms", f"{windows.p99_ms:.2f} ms", f"{refused:,}")
-        rows.append((name, reader, *cells, *(reads if windows.reader else ["", ""])))
+        rows.append((name, reader, *cells, *reads))
     alone = found.pop("none")
     for reader, windows in found.items():
         share, ratio = windows.per_s / alone.per_s, windows.p99_ms / alone.p99_ms
