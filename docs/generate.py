@@ -114,10 +114,13 @@ REMEDIES = {
 }
 VARIABLES = {
     "ASSAY_CAPTURE": "The SDK: what is logged by itself: `console`, `system`, both (the default) or `none`.",
+    "ASSAY_CHECKPOINTS": "The server: the file or folder, best elsewhere, where checkpoints of the audit chain go.",
     "ASSAY_EXPERIMENT": "The SDK: the experiment of runs that name none. Default: `Default`.",
     "ASSAY_HOME": "The home folder, where `--home` does not say otherwise. Default: `~/.assay`.",
     "ASSAY_MODE": "The SDK: `online`, `offline` or `disabled`. Default: online where there is a server.",
     "ASSAY_RUN_ID": "The SDK: the id of the run, for processes that write one run together. Default: a new one.",
+    "ASSAY_SERVER_KEY": "The server: its key itself, the same for all replicas, in place of a file.",
+    "ASSAY_SERVER_KEY_FILE": "The server: the file of its key, best outside the home. Default: `server-key` there.",
     "ASSAY_TOKEN": "Proves who asks, in place of the home's token. Governed commands such as `assay purge` need one.",
     "ASSAY_URL": "The server that commands and the SDK speak to, where `--url` does not say otherwise.",
     "MLFLOW_TRACKING_PASSWORD": "`assay import mlflow` from a server: the password.",
@@ -193,7 +196,10 @@ def commands(group: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tupl
 def cli_page() -> str:
     """Every command, its arguments and its options."""
     text = "# Command line\n\n" + NOTE
-    text += "Exit status: 0 done, 1 refused (the message says what to do), 2 misused, 3 `assay doctor` found faults.\n"
+    text += "Exit status: 0 done, 1 refused (the message says what to do), 2 misused, 3 `assay doctor` or\n"
+    text += (
+        "`assay audit verify` found faults, 4 `assay audit verify --strict` found none, but records are unanchored.\n"
+    )
     for path, command in commands(cli, ("assay",)):
         if command.hidden:
             continue

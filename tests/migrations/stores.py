@@ -49,7 +49,7 @@ def read(home: Path, *options: str, new: bool = False) -> Any:
 
 
 def fill_further(http: Http, experiment_id: str, token: str) -> None:
-    """What lies in tables of its own: chunks, pages, a tail, a logged model, and the record of a purge."""
+    """What lies in tables of its own: chunks, pages, a tail, a logged model, the record of a purge, a checkpoint."""
     long, purged = (
         http.mlflow("POST", "runs/create", {"experiment_id": experiment_id, "run_name": name})["run"]["info"]["run_id"]
         for name in ("long", "purged")
@@ -67,6 +67,8 @@ def fill_further(http: Http, experiment_id: str, token: str) -> None:
     http.mlflow("POST", "runs/delete", {"run_id": purged})
     body = {"ids": [purged], "grace_days": 0, "reason": "to have a record"}
     answer = http.request("POST", "/api/v1/purge", body, {"Authorization": f"Bearer {token}"})
+    assert answer.status == 200, answer.body
+    answer = http.request("POST", "/api/v1/audit/checkpoints", {}, {"Authorization": f"Bearer {token}"})
     assert answer.status == 200, answer.body
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.house import told
 from migrations.stores import HERE, load, read, unpack
 from support.postgres import fresh_database
 
@@ -30,6 +31,17 @@ def test_a_sqlite_home(revision: str, tmp_path: Path) -> None:
     expected = held(revision, "sqlite")
     assert expected
     assert read(tmp_path / "home") == expected
+
+
+@pytest.mark.parametrize("revision", [LANDED[0], LANDED[-1]])
+def test_the_audit_chain_of_a_home(revision: str, tmp_path: Path) -> None:
+    """Its record and, where there is one, its checkpoint verify for ever."""
+    home = tmp_path / "home"
+    unpack(HERE / revision / "sqlite.tar.gz", home)
+    told("audit", "checkpoint", "--home", home, "--json")
+    (chain,) = told("audit", "verify", "--home", home, "--json")["chains"]
+    assert (chain["records"], chain["faults"], chain["unanchored"]) == (1, 0, 0)
+    assert chain["checkpoints"] == (1 if revision < "0006" else 2)  # the key is not part of what was recorded
 
 
 @pytest.mark.parametrize("revision", LANDED)

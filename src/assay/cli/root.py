@@ -33,6 +33,8 @@ def cli() -> None:
 
 
 from assay.cli import (  # noqa: E402 -- each adds its commands to the group above
+    audit,  # noqa: F401
+    audit_verify,  # noqa: F401
     backup,  # noqa: F401
     completion,  # noqa: F401
     console,  # noqa: F401

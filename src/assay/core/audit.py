@@ -30,6 +30,8 @@ class Act(StrEnum):
 
     PURGE = "purge"
     RESTORE = "restore"  # all that happened after the backup was made is missing from here on
+    ERASE = "erase"  # of details of records, which are the subjects
+    ROTATE = "rotate"  # from here on, another key signs checkpoints
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,6 +90,9 @@ class Fault(StrEnum):
     EARLIER = "earlier"  # its time lies before that of the record before
     DETAIL = "detail"  # its detail is not the one that was recorded
     END = "end"  # the chain does not end where its head says
+    SIGNATURE = "signature"  # a checkpoint of this record was not signed by a key that is trusted
+    CHANGED = "changed"  # this record is not the one that a checkpoint signed
+    LOST = "lost"  # a checkpoint signed this record, and it is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Finding:
 
     seq: int
     fault: Fault
+    first: int | None = None  # where several records may be the wrong ones, the first of them; `seq` is the last
 
 
 def digest(record: bytes) -> bytes:
@@ -228,13 +234,13 @@ def _subject(text: str) -> Subject:
     return Subject(kind, _id(id))
 
 
-def verify(entries: Iterable[Entry], head: Head, workspace_id: int) -> Iterator[Finding]:
-    """All that is wrong with a chain, whose entries come in the order of their numbers.
+def verify(entries: Iterable[Entry], head: Head, workspace_id: int, start: Head = Head()) -> Iterator[Finding]:
+    """All that is wrong with a chain behind `start`, whose entries come in the order of their numbers.
 
     Each fault is found where it shows: a record that was changed is one that the next is not linked to. Who can change
-    the whole chain and its head is found only by a copy of the head that was kept elsewhere.
+    the whole chain and its head is found only by a checkpoint that was kept elsewhere: see `core.checkpoints`.
     """
-    seq, last, time_us = 0, START, 0
+    seq, last, time_us = start.seq, start.digest, 0
     for entry in entries:
         if entry.seq != seq + 1:
             yield Finding(entry.seq, Fault.MISSING)

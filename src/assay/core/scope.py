@@ -16,9 +16,12 @@ class Verb(StrEnum):
     DELETE = "delete"
     PURGE = "purge"  # governed, as the next: needs proof of identity
     RESTORE = "restore"
+    ERASE = "erase"
+    SEAL = "seal"  # sign where a chain stands
+    ROTATE = "rotate"
 
 
-GOVERNED = frozenset({Verb.PURGE, Verb.RESTORE})
+GOVERNED = frozenset({Verb.PURGE, Verb.RESTORE, Verb.ERASE, Verb.SEAL, Verb.ROTATE})
 
 
 class How(StrEnum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assay.core.audit import Act, Entry, Head, Subject
+from assay.core.checkpoints import Checkpoint, Key, Signed
 from assay.core.config import Indexed
 from assay.core.purge import Deletable, Kind
 from assay.core.scope import Scope
@@ -337,6 +338,28 @@ class Audit(Protocol):
     def head(self, scope: Scope) -> Head: ...
 
     def entries(self, scope: Scope, after: int = 0) -> Iterator[Entry]: ...
+
+    def workspaces(self) -> dict[int, str]:
+        """Those that have a chain, by id, with their names."""
+        ...
+
+    def erase(self, scope: Scope, seqs: Sequence[int]) -> int:
+        """The details of these records are gone, with their salts; how many there were."""
+        ...
+
+    def checkpoints(self, scope: Scope) -> Iterator[Signed]:
+        """All, in the order of the records that they sign."""
+        ...
+
+    def last_checkpoint(self, scope: Scope) -> Signed | None: ...
+
+    def add_checkpoint(self, scope: Scope, point: Checkpoint, signed: Signed) -> None: ...
+
+    def public_keys(self) -> list[Key]:
+        """The public keys that ever signed, the oldest first."""
+        ...
+
+    def add_key(self, new: Key) -> None: ...
 
 
 class Purges(Protocol):

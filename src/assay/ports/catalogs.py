@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from assay.ports.aggregates import Audit
 
 Tell = Callable[[str, int, int], None]  # what is going on, how much of it is done, of how much
 
@@ -89,6 +92,10 @@ class Catalog(Protocol):
 
     def repair(self, faults: Sequence[Fault]) -> None:
         """Does what those of the faults say that `examine` found."""
+        ...
+
+    def audit(self) -> AbstractContextManager[Audit]:
+        """One moment of the audit chains, for reading. Raises InvalidState if the catalog is of an older release."""
         ...
 
     def objects(self) -> list[StoredObject]:

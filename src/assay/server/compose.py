@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 import uuid
@@ -12,14 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.blobs.local import LocalBlobs
+from assay.core.scope import HOME as OWNER
+from assay.core.scope import Scope
 from assay.ports.blobs import BlobStore
 from assay.ports.catalogs import Catalog, Snapshot
 from assay.server.gate import collecting
 from assay.server.home import Home
+from assay.server.keys import ServerKeys
 from assay.server.pickup import Pickup
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
+from assay.services.checkpoints import CheckpointService
 from assay.services.collection import claim
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
@@ -48,6 +53,8 @@ JOBS_S = 60.0  # how often a server looks for jobs that are due
 PICKUP_S = 5.0  # how often it looks for journals
 GC_EVERY_US = 3_600 * 1_000_000
 GC_LEASE_US = 6 * 3_600 * 1_000_000
+SEAL_EVERY_US = 3_600 * 1_000_000
+SEAL_LEASE_US = 600 * 1_000_000
 
 # fmt: off
 ADJECTIVES = (
@@ -70,6 +77,11 @@ def new_uid() -> str:
 def new_name() -> str:
     """A name for a run that was given none."""
     return f"{secrets.choice(ADJECTIVES)}-{secrets.choice(NOUNS)}-{secrets.randbelow(1_000)}"
+
+
+def new_salt() -> bytes:
+    """What keeps the detail of an audit record from being guessed by its digest."""
+    return secrets.token_bytes(32)
 
 
 def now_us() -> int:
@@ -179,6 +191,40 @@ def open_snapshot(path: Path) -> Snapshot:
     return SnapshotFile(path)
 
 
+@dataclass(slots=True)
+class Chains:
+    """The audit chains of a home that no server holds, for commands."""
+
+    home: Home
+    store: SqliteStore | PostgresStore
+    audit: AuditService
+    checkpoints: CheckpointService
+
+    def close(self) -> None:
+        """The home is free."""
+        self.store.close()
+        self.home.release()
+
+
+def open_chains(home: Home, store_address: str | None = None) -> Chains:
+    """The audit chains of a catalog; the home is theirs, and released if it raises.
+
+    Raises:
+        InvalidInput: The address cannot be used.
+        Unavailable: The database does not answer.
+    """
+    try:
+        store = open_store(store_address, home)
+    except BaseException:
+        home.release()
+        raise
+    return Chains(home, store, *_chain_services(store, home))
+
+
+def _chain_services(store: SqliteStore | PostgresStore, home: Home) -> tuple[AuditService, CheckpointService]:
+    return AuditService(store, new_salt), CheckpointService(store, ServerKeys(home.root), new_salt)
+
+
 def open_house(home: Home, store_address: str | None = None, artifacts: str | None = None) -> Server:
     """The services over a catalog and a store of files; the home is theirs, and released if it raises.
 
@@ -194,6 +240,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         opened.callback(store.close)
         claim(store, blobs, secrets.randbits(62))
         opened.pop_all()  # from here on they are the server's
+    audit, checkpoints = _chain_services(store, home)
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),
@@ -207,12 +254,18 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         models=ModelService(store, new_uid),
         series=SeriesService(store),
         files=FileService(store, blobs, new_uid),
-        purge=PurgeService(store, lambda: secrets.token_bytes(32)),
-        audit=AuditService(store, lambda: secrets.token_bytes(32)),
+        purge=PurgeService(store, new_salt),
+        audit=audit,
+        checkpoints=checkpoints,
         statistics=StatisticsService(store, time.monotonic),
     )
     jobs = JobService(
-        store, secrets.token_hex(6), [Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services))]
+        store,
+        secrets.token_hex(6),
+        [
+            Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services)),
+            Job("audit-checkpoint", SEAL_EVERY_US, SEAL_LEASE_US, partial(_seal, store, services)),
+        ],
     )
     return Server(home, store, services, Upkeep(JOBS_S, jobs.run_due), Upkeep(PICKUP_S, Pickup(home.root)))
 
@@ -220,3 +273,14 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
 def _collect(home: Home, services: Services) -> None:
     with collecting(home.root):
         services.files.collect()
+
+
+def _seal(store: SqliteStore | PostgresStore, services: Services) -> None:
+    """Chains that moved have a checkpoint, and the place that the operator named for them has all of them."""
+    services.checkpoints.seal(Scope(actor=OWNER))
+    place = os.environ.get("ASSAY_CHECKPOINTS")
+    if place:
+        from assay.services.care.anchors import append  # noqa: PLC0415
+
+        with store.read() as unit:
+            append(Path(place), unit.audit)

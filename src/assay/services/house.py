@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
+from assay.services.checkpoints import CheckpointService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
@@ -40,3 +41,4 @@ class Services:
     series: SeriesService
     statistics: StatisticsService
     audit: AuditService
+    checkpoints: CheckpointService

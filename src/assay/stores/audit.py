@@ -9,6 +9,8 @@ from sqlalchemy import insert, select, update
 
 from assay.core import audit
 from assay.core.audit import Act, Entry, Head, Subject
+from assay.core.checkpoints import Checkpoint, Key, Signed
+from assay.core.checkpoints import decode as decode_checkpoint
 from assay.core.scope import Scope
 from assay.stores import schema
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 PAGE = 500
+KEYS_BOUND = 10_000
 head, record, detail_table = schema.audit_head, schema.audit_record, schema.audit_detail
+checkpoint, key = schema.audit_checkpoint, schema.audit_key
 
 
 class AuditStore:
@@ -100,3 +104,75 @@ class AuditStore:
             if len(rows) < PAGE:
                 return
             last = rows[-1].seq
+
+    def workspaces(self) -> dict[int, str]:
+        """The workspaces that have a chain, by id, with their names as far as they have one."""
+        names = schema.workspace
+        query = select(head.c.workspace_id, names.c.name).outerjoin(names, names.c.id == head.c.workspace_id)
+        rows = self._connection.execute(query.order_by(head.c.workspace_id))
+        return {row.workspace_id: row.name or str(row.workspace_id) for row in rows}
+
+    def erase(self, scope: Scope, seqs: Sequence[int]) -> int:
+        """The details of these records are gone, and their salts; how many there were."""
+        mine = (detail_table.c.workspace_id == scope.workspace_id) & detail_table.c.detail.is_not(None)
+        erased = 0
+        for at in range(0, len(seqs), PAGE):
+            some = mine & detail_table.c.seq.in_(seqs[at : at + PAGE])
+            erased += self._connection.execute(update(detail_table).where(some).values(salt=None, detail=None)).rowcount
+        return erased
+
+    def checkpoints(self, scope: Scope) -> Iterator[Signed]:
+        """The checkpoints of the chain, in order."""
+        mine = select(checkpoint).where(checkpoint.c.workspace_id == scope.workspace_id)
+        last = -1
+        while True:  # a rotation signs a record a second time: all of one number are read at once
+            rows = self._connection.execute(
+                mine.where(checkpoint.c.seq > last).order_by(checkpoint.c.seq, checkpoint.c.key_id).limit(PAGE)
+            ).all()
+            whole = rows if len(rows) < PAGE else [row for row in rows if row.seq < rows[-1].seq] or rows
+            yield from (Signed(row.checkpoint, row.signature) for row in whole)
+            if len(rows) < PAGE:
+                return
+            last = whole[-1].seq
+
+    def last_checkpoint(self, scope: Scope) -> Signed | None:
+        """The newest one, if there is one."""
+        mine = select(checkpoint).where(checkpoint.c.workspace_id == scope.workspace_id)
+        rows = self._connection.execute(mine.order_by(checkpoint.c.seq.desc()).limit(PAGE)).all()
+        newest = [Signed(row.checkpoint, row.signature) for row in rows if row.seq == rows[0].seq]
+        return max(newest, key=_time_us, default=None)
+
+    def add_checkpoint(self, scope: Scope, point: Checkpoint, signed: Signed) -> None:
+        """The checkpoint is kept, once."""
+        mine = {"workspace_id": scope.workspace_id, "seq": point.seq, "key_id": point.key_id}
+        # Asked first: the trigger that refuses changes would refuse the conflict, too.
+        known = select(checkpoint.c.seq).where(*(checkpoint.c[name] == value for name, value in mine.items()))
+        if self._connection.execute(known).first() is None:
+            new = self._unit.delta.insert(checkpoint).values(
+                **mine, checkpoint=signed.checkpoint, signature=signed.signature
+            )
+            self._connection.execute(new.on_conflict_do_nothing())
+
+    def public_keys(self) -> list[Key]:
+        """The public keys that ever signed, the oldest first."""
+        rows = self._connection.execute(select(key).order_by(key.c.since_us, key.c.id).limit(KEYS_BOUND))
+        return [Key(row.id, row.public, row.since_us, row.previous_id, row.handover) for row in rows]
+
+    def add_key(self, new: Key) -> None:
+        """The key is known, once."""
+        if self._connection.execute(select(key.c.id).where(key.c.id == new.id)).first() is None:
+            row = self._unit.delta.insert(key).values(
+                id=new.id,
+                public=new.public,
+                since_us=new.since_us,
+                previous_id=new.previous_id,
+                handover=new.handover,
+            )
+            self._connection.execute(row.on_conflict_do_nothing())
+
+
+def _time_us(signed: Signed) -> int:
+    try:
+        return decode_checkpoint(signed.checkpoint).time_us
+    except ValueError:  # for `verify` to find
+        return -1

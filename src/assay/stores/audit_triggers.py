@@ -29,3 +29,11 @@ def statements(dialect_name: str) -> list[str]:
     """The statements that make the triggers, which may be executed again; `sqlite` or `postgresql`."""
     texts = {"sqlite": _SQLITE, "postgresql": _POSTGRES}[dialect_name]
     return [text.replace("{refusal}", REFUSAL) for text in texts]
+
+
+def statements_for(dialect_name: str, table: str, key: str) -> list[str]:
+    """The same for another table that is only added to, whose primary key is that of the row `NEW`."""
+    same = "workspace_id = NEW.workspace_id AND seq = NEW.seq"
+    texts = {"sqlite": _SQLITE, "postgresql": _POSTGRES}[dialect_name]
+    refusal = REFUSAL.replace("audit_record", table)
+    return [text.replace(same, key).replace("{refusal}", refusal).replace("audit_record", table) for text in texts]

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from assay.ports.catalogs import Fault, StoredObject, Tell
 from assay.stores import inspection, schema
+from assay.stores.audit import AuditStore
 from assay.stores.delta import POSTGRES, SQLITE
 from assay.stores.migrate import build, check
 from assay.stores.migrations import HEAD
@@ -98,6 +99,12 @@ class SqliteCatalog:
         """Does what the faults say."""
         with self._connected("rw") as connection:
             inspection.repair(connection, SQLITE, faults)
+
+    @contextmanager
+    def audit(self) -> Iterator[AuditStore]:
+        """One moment of the audit chains."""
+        with self._connected() as connection:
+            yield inspection.audit(connection, SQLITE)
 
     def objects(self) -> list[StoredObject]:
         """The objects in use."""
@@ -220,6 +227,12 @@ class PostgresCatalog:
         """Does what the faults say."""
         with self._connected(write=True) as connection:
             inspection.repair(connection, POSTGRES, faults)
+
+    @contextmanager
+    def audit(self) -> Iterator[AuditStore]:
+        """One moment of the audit chains."""
+        with self._connected() as connection:
+            yield inspection.audit(connection, POSTGRES)
 
     def objects(self) -> list[StoredObject]:
         """The objects in use."""

@@ -15,6 +15,7 @@ from assay.core.points.payload import decode
 from assay.core.scope import Scope
 from assay.ports.catalogs import Fault, StoredObject, Tell
 from assay.stores import schema
+from assay.stores.audit import AuditStore
 from assay.stores.blobs import NUMBER, BlobState
 from assay.stores.delta import Delta
 from assay.stores.migrate import check
@@ -23,6 +24,7 @@ from assay.wire.errors import Corrupt, InvalidState
 
 SHOWN = 20  # faults of one kind that are told one by one
 CHUNK = 500
+CHECKPOINTED = "0006"  # the first schema that has checkpoints
 entry, blob = schema.tree_entry, schema.blob
 OWNERS = (schema.run, schema.logged_model)
 # Each column holds ids of that table; 0 in a context means none.
@@ -190,12 +192,24 @@ def _objects(connection: Connection) -> Iterator[Fault]:
 
 def _chains(connection: Connection, delta: Delta) -> Iterator[Fault]:
     """What is wrong with the chains of governed acts, which nobody may mend."""
-    audit = Unit(connection, delta, lambda: 0).audit
+    store = Unit(connection, delta, lambda: 0).audit
     for id in connection.scalars(select(schema.workspace.c.id)).all():
         scope = Scope(id)
-        for finding in islice(verify(audit.entries(scope), audit.head(scope), id), SHOWN):
+        for finding in islice(verify(store.entries(scope), store.head(scope), id), SHOWN):
             text = f"Record {finding.seq} of the audit chain of workspace {id}: {finding.fault.value}"
             yield Fault("audit", f"{id}:{finding.seq}", text)
+
+
+def audit(connection: Connection, delta: Delta) -> AuditStore:
+    """The chains with their checkpoints. Raises InvalidState for a catalog of an older release."""
+    found = check(connection)
+    if found is None or found < CHECKPOINTED:
+        raise InvalidState(
+            f"The catalog has schema {found or 'none'}, which knows no checkpoints",
+            field="--store",
+            remedy="start this release's server on it once",
+        )
+    return Unit(connection, delta, lambda: 0).audit
 
 
 def _payloads(connection: Connection, tell: Tell) -> Iterator[Fault]:

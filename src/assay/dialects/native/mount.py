@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
 from assay.dialects.native import (
+    audit,
     changes,
     console,
     experiments,
@@ -93,6 +94,7 @@ TABLE: list[Route] = [
     *changes.TABLE,
     *purge.TABLE,
     *garbage.TABLE,
+    *audit.TABLE,
 ]
 
 

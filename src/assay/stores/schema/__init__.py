@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from assay.stores.schema.base import counter, job, metadata, schema_row, workspace
 from assay.stores.schema.files import blob, file_tree, tree_entry, upload
-from assay.stores.schema.governance import audit_detail, audit_head, audit_record
+from assay.stores.schema.governance import audit_checkpoint, audit_detail, audit_head, audit_key, audit_record
 from assay.stores.schema.points import (
     console,
     context,
@@ -40,8 +40,10 @@ from assay.stores.schema.tracking import (
 )
 
 __all__ = [
+    "audit_checkpoint",
     "audit_detail",
     "audit_head",
+    "audit_key",
     "audit_record",
     "blob",
     "console",
