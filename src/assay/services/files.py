@@ -80,6 +80,7 @@ class FileService(Service):
         super().__init__(store)
         self._blobs = blobs
         self._new_uid = new_uid
+        self.collected = Collected()  # by all collections since the start, of which one runs at a time
 
     def _owner(self, unit: UnitOfWork, scope: Scope, place: Place) -> int:
         match place:
@@ -297,7 +298,9 @@ class FileService(Service):
 
     def collect(self, grace_us: int = DAY_US) -> Collected:
         """Deletes what nothing has referred to for longer than the grace; see `collection.collect`."""
-        return collect(self._store, self._blobs, grace_us)
+        done = collect(self._store, self._blobs, grace_us)
+        self.collected += done
+        return done
 
 
 def _check_no_folder(unit: UnitOfWork, owner_id: int, path: str) -> None:

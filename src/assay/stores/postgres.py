@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assay.core.scope import Scope
+from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import POSTGRES
@@ -123,6 +124,21 @@ class PostgresStore:
         """Points, params and tags of one call; the future ends when they are on disk, or refused."""
         return self._writer.log(scope, logged)
 
+    @property
+    def tally(self) -> WriterTally:
+        """What its writer committed since the start; other writes have transactions of their own."""
+        return self._writer.tally
+
+    @property
+    def waiting(self) -> int:
+        """How many log calls wait to be committed."""
+        return self._writer.waiting
+
+    def revision(self) -> str:
+        """The schema that the catalog has now. Raises InvalidState if this server is too old for it, Unavailable."""
+        with passing(POSTGRES), self._reader.connect() as connection:
+            return check(connection) or ""
+
     def settle(self, older_than_us: int = REST_US) -> int:
         """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""
         with self.read() as unit:
@@ -165,6 +181,7 @@ def _engine(address: URL, size: int, more: int) -> Engine:
         pool_size=size,
         max_overflow=more,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people sent is not for the log
         isolation_level="READ COMMITTED",
         connect_args={name: value for name, value in given.items() if name not in address.query},
     )

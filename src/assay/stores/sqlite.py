@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +14,11 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from assay.core.scope import Scope
+from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import SQLITE
-from assay.stores.migrate import prepare
+from assay.stores.migrate import check, prepare
 from assay.stores.projection.projections import Projections, Sizes
 from assay.stores.unit import Unit
 from assay.stores.upkeep import Upkeep, settle_each
@@ -49,7 +50,7 @@ class SqliteStore:
         kwargs: dict[str, Any] = (
             {"poolclass": StaticPool} if self._memory else {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 64}
         )
-        self._engine = create_engine("sqlite://", creator=self._connect, **kwargs)
+        self._engine = create_engine("sqlite://", creator=self._connect, hide_parameters=True, **kwargs)
         event.listen(self._engine, "begin", _begin)
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
         prepare(self._engine, SQLITE)
@@ -95,6 +96,21 @@ class SqliteStore:
     def log(self, scope: Scope, logged: Logged) -> Future[None]:
         """Points, params and tags of one call; the future ends when they are on disk, or refused."""
         return self._writer.log(scope, logged)
+
+    @property
+    def tally(self) -> WriterTally:
+        """What was committed since the start."""
+        return self._writer.tally
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait to be committed."""
+        return self._writer.waiting
+
+    def revision(self) -> str:
+        """The schema that the catalog has now. Raises Unavailable."""
+        with self._lock or nullcontext(), passing(SQLITE), self._engine.connect() as connection:
+            return check(connection) or ""
 
     def settle(self, older_than_us: int = REST_US) -> int:
         """Compacts the tails of owners at rest and moves their latest values to the index; how many there were."""

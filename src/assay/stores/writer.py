@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from assay.core.scope import Scope
+from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.stores.delta import Delta
 from assay.stores.logging import Stored, store_logged
@@ -82,6 +83,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._door = threading.Lock()  # held while a job goes in, so that none does behind the last
+        self.tally = WriterTally()
         self.refusal: AssayError | None = None  # set when the store must take no more writes
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
         self._thread.start()
@@ -103,6 +105,11 @@ class Writer:
             self._queue.put(job)
         return job.future
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the next group."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Ends the thread after what was accepted."""
         with self._door:
@@ -120,7 +127,9 @@ class Writer:
                     self._serve(group)
             else:
                 self._serve(group)
-            self._patience_s = min(time.monotonic() - began, PATIENCE_S)
+            took_s = time.monotonic() - began
+            self.tally.committed(len(group), took_s)
+            self._patience_s = min(took_s, PATIENCE_S)
             self._callers = len(group) + self._queue.qsize()
         if self._connection is not None:
             self._connection.close()
@@ -165,6 +174,7 @@ class Writer:
 
     def _refuse(self, group: list[_Job], failure: BaseException) -> None:
         for job in group:
+            self.tally.refused += job.logged is not None
             job.future.set_exception(self._delta.refusal(failure) or failure)
 
     def _connects(self) -> bool:
@@ -217,6 +227,9 @@ class Writer:
             if len(self._keys) > KEY_CACHE:
                 self._keys = {}
             self._keys.update(unit.keys.fresh)
+        kept = [job.logged for job, _, refusal in outcomes if refusal is None and job.logged is not None]
+        self.tally.stored(kept)
+        self.tally.refused += len(calls) - len(kept)
         for job, result, refusal in outcomes:
             if refusal is None:
                 job.future.set_result(result)
@@ -242,6 +255,7 @@ class Writer:
             cursor = self._unit(connection).driver()
             if not shortcut.store(cursor, self._writer, self._seq, calls, self._keys, touched):
                 return False
+        self.tally.stored(logged for _, logged in calls)
         for job in group:
             job.future.set_result(None)
         if long := shortcut.due(calls):
