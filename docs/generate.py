@@ -27,6 +27,7 @@ from assay.dialects.native import mount
 from assay.dialects.native.errors import STATUS
 from assay.dialects.native.openapi import document, refusals
 from assay.dialects.native.table import PREFIX
+from assay.server.settings import SETTINGS
 from assay.wire import points
 from assay.wire.errors import AssayError
 
@@ -132,8 +133,6 @@ VARIABLES = {
 }
 # Read by the libraries that speak to an object store, not by our own code.
 STORE_VARIABLES = {
-    "ASSAY_CAPTURE": "The SDK: what is logged by itself: `console`, `system`, both (the default) or `none`.",
-    "ASSAY_EXPERIMENT": "The SDK: the experiment of runs that name none. Default: `Default`.",
     "AWS_ACCESS_KEY_ID": "`s3://`: who asks.",
     "AWS_ENDPOINT_URL": "`s3://`: a store other than Amazon's.",
     "AWS_REGION": "`s3://`: the bucket's region.",
@@ -166,6 +165,29 @@ ROUTE_LINES = {
     ("GET", "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"): "Downloads a file of a logged model.",
     ("GET", "/get-artifact"): "Downloads a file of a run, as MLflow's web page asks for it.",
 }
+SETTINGS_HEAD = """\
+`assay settings` shows what is in effect, and where each value comes from.
+
+## The server
+
+An option beats an environment variable, which beats the settings file, which beats the default. `assay backup`,
+`restore`, `doctor` and `gc` mean the same home, store and artifacts as `assay up` would.
+
+"""
+SETTINGS_FILE = """
+The file is TOML. `--config` names it, else `ASSAY_CONFIG`, else it is `assay.toml` in the home, where it cannot say
+`home`. Whoever reads it knows the password of the store: mode 0600.
+
+```toml
+port = 5001
+allow_host = ["ml.example.org"]
+access_log = true
+```
+
+A switch is true or false, in the environment also 1, 0, yes, no, on and off; on the command line `--access-log` or
+`--no-access-log`. Several names stand in the environment with commas between. An empty variable is none.
+
+"""
 DIFFERENCES = "## What differs from stock MLflow, and why\n\n"
 PREFIXES = ("/api/2.0/", "/ajax-api/2.0/", "/api/3.0/", "/ajax-api/3.0/")
 
@@ -244,23 +266,19 @@ def variables_read(folder: Path) -> set[str]:
 
 
 def settings_page() -> str:
-    """Every environment variable, and the options of `assay up`."""
-    text = "# Settings\n\n" + NOTE
-    text += "There is no settings file. An option beats an environment variable, which beats the default.\n\n"
-    text += "## Environment variables\n\n" + table("variable", "meaning")
+    """The server's settings, and every environment variable."""
+    text = "# Settings\n\n" + NOTE + SETTINGS_HEAD
+    text += table("in the file", "option of `assay up`", "environment variable", "default", "meaning")
+    for item in SETTINGS:
+        option = f"{item.option} {{{item.kind}}}" if "|" in item.kind else item.option
+        text += row(f"`{item.name}`", f"`{option}`", f"`{item.variable}`", item.told_default, item.meaning)
+    text += SETTINGS_FILE + "## Other environment variables\n\n" + table("variable", "meaning")
     for name in sorted(variables_read(ROOT / "src/assay")):
         text += row(f"`{name}`", VARIABLES[name])
     text += "\n## Object stores\n\nWith `--artifacts`, these count too: see\n"
     text += "[use an object store](../how-to/use-an-object-store.md).\n\n" + table("variable", "meaning")
     for name, meaning in STORE_VARIABLES.items():
         text += row(f"`{name}`", meaning)
-    text += "\n## Options of `assay up`\n\n" + table("option", "meaning")
-    command = cli.commands["up"]
-    context = click.Context(command, info_name="assay up", **cli.context_settings)
-    for param in command.get_params(context):
-        record = param.get_help_record(context)
-        if record:
-            text += row(f"`{record[0]}`", record[1])
     return text
 
 

@@ -11,11 +11,10 @@ from typing import Any
 
 import click
 
-from assay.cli.options import ARTIFACTS, HOME, JSON, STORE, home_words
+from assay.cli.options import ARTIFACTS, HOME, JSON, STORE, home_words, place_of
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.cli.show import size_text
-from assay.sdk.home import default_home
 from assay.server.home import Home
 
 
@@ -37,7 +36,7 @@ def backup(
     from assay.server.gate import backing_up  # noqa: PLC0415
     from assay.services.care.backup import back_up  # noqa: PLC0415
 
-    root = home or default_home()
+    root, store, artifacts = place_of(home, store, artifacts)
     place = open_place(root, store, artifacts, alone=False)
     with backing_up(root), shown(quiet=as_json) as tell:
         done = back_up(
@@ -99,7 +98,7 @@ def restore(
     from assay.services.care.restore import restore as put_back  # noqa: PLC0415
     from assay.services.care.restore import verify  # noqa: PLC0415
 
-    root = home or default_home()
+    root, store, artifacts = place_of(home, store, artifacts)
     with closing(open_source(source)) as chest:
         read_manifest(chest, source)  # what is no backup is refused before anything is looked at
     lock = None if check else Home(root)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from assay.cli.options import ARTIFACTS, HOME, JSON, STORE
+from assay.cli.options import ARTIFACTS, HOME, JSON, STORE, place_of
 from assay.cli.progress import shown
 from assay.cli.root import cli
-from assay.sdk.home import default_home, is_held
+from assay.sdk.home import is_held
 from assay.server.home import Home
 from assay.wire.errors import InvalidInput
 
@@ -54,7 +54,7 @@ def doctor(
 
     if backup is not None and not repair:
         raise InvalidInput("--from is of use with --repair only", field="--from", remedy="add --repair")
-    root = home or default_home()
+    root, store, artifacts = place_of(home, store, artifacts)
     place = open_place(root, store, artifacts, alone=False)
     source = None if backup is None else open_source(backup)
     before = list(modes(root))

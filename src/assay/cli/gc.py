@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from assay.cli.options import ARTIFACTS, HOME, JSON, STORE
+from assay.cli.options import ARTIFACTS, HOME, JSON, STORE, place_of
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.sdk import http
-from assay.sdk.home import address_of, default_home, is_held, token_for
+from assay.sdk.home import address_of, is_held, token_for
 from assay.server.home import Home
 
 SAFE_HOURS = 24.0  # the longest upload, and the longest backup from another machine
@@ -37,7 +37,7 @@ def gc(
     if grace_hours < SAFE_HOURS and not yes and sys.stdin.isatty():
         click.echo("Uploads in progress, and backups made on other machines, may still need younger files.", err=True)
         click.confirm(f"Delete what is garbage for more than {grace_hours:g} hours?", abort=True, err=True)
-    root = home or default_home()
+    root, store, artifacts = place_of(home, store, artifacts)
     address = address_of(root) if is_held(root) else None
     with shown(quiet=as_json) as tell:
         tell("collecting garbage", 0, 1)

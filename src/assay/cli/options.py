@@ -12,14 +12,18 @@ from typing import Any, TypeVar
 import click
 
 from assay.sdk.home import address_of, default_home
+from assay.server.settings import SETTINGS, Resolved, Setting, resolve
 from assay.wire.errors import Unavailable
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 DEFAULT_URL = "http://127.0.0.1:5000"
 URL = click.option("--url", help="The server. [$ASSAY_URL, the home's server, or http://127.0.0.1:5000]")
 HOME = click.option("--home", type=click.Path(path_type=Path), help="The home. [$ASSAY_HOME or ~/.assay]")
-STORE = click.option("--store", help="postgresql://user:password@host/database. [SQLite in the home]")
-ARTIFACTS = click.option("--artifacts", help="Where files lie: s3://bucket/prefix, gs:// or az://. [the home's folder]")
+STORE = click.option("--store", help="postgresql://user:password@host/database. [as the server's settings say]")
+ARTIFACTS = click.option("--artifacts", help="Where files lie: s3://bucket/prefix. [as the server's settings say]")
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="A settings file. [$ASSAY_CONFIG, or assay.toml in the home]"
+)
 AS_JSON = "assay.json"  # in a context's meta: whether errors are told as JSON, too
 
 
@@ -34,6 +38,36 @@ def json_option(help: str) -> Callable[[Decorated], Decorated]:
 
 
 JSON = json_option("The outcome as JSON on standard output, an error as JSON on standard error.")
+
+
+def server_options(command: Decorated) -> Decorated:
+    """The command has an option for each setting of the server; what is not given is None or ()."""
+    for setting in reversed(SETTINGS):
+        command = _option(setting)(command)
+    return command
+
+
+def _option(setting: Setting) -> Callable[[Decorated], Decorated]:
+    told = f"{setting.meaning} [{setting.told_default}]"
+    if setting.kind == "switch":
+        return click.option(f"{setting.option}/--no-{setting.option[2:]}", default=None, help=told)
+    word = {"names": "NAME", "port": "PORT", "path": "PATH", "text": "TEXT"}.get(setting.kind, setting.kind)
+    return click.option(setting.option, multiple=setting.kind == "names", metavar=word, help=told)
+
+
+def place_of(home: Path | None, store: str | None, artifacts: str | None) -> tuple[Path, str | None, str | None]:
+    """The home, the catalog and the files that a command means: what is not given is as the server's settings say.
+
+    Raises:
+        InvalidInput: The settings cannot be used.
+    """
+    settings = resolved(home=home, store=store, artifacts=artifacts).settings
+    return settings.home, settings.store, settings.artifacts
+
+
+def resolved(**given: Any) -> Resolved:
+    """The server's settings as they are in effect in this environment."""
+    return resolve(given, os.environ)
 
 
 def server_url(given: str | None, home: Path | None) -> str:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.cli.options import place_of
 from assay.cli.up import listen
-from assay.sdk.home import address_of, default_home, is_held, read_token, token_for
+from assay.sdk.home import address_of, is_held, read_token, token_for
 from assay.server.home import Home
 from assay.wire.errors import Unavailable
 
@@ -33,7 +34,7 @@ def serving(url: str | None, home: Path | None, store: str | None, artifacts: st
     Raises:
         Unavailable: The home cannot be used, or the server does not start.
     """
-    root = home or default_home()
+    root, store, artifacts = place_of(home, store, artifacts)
     given = url or (None if home is not None else os.environ.get("ASSAY_URL"))
     running = given or (address_of(root) if is_held(root) else None)
     if running:

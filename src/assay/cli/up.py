@@ -3,62 +3,41 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from assay.cli.options import home_words, json_option
+from assay.cli.options import CONFIG, home_words, json_option, server_options
 from assay.cli.root import cli
-from assay.sdk.home import default_home
 from assay.server.home import Home
+from assay.server.settings import Settings, resolve
 from assay.wire.errors import InvalidInput, Unavailable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65_535), help="0: any free port.")
-@click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept. [$ASSAY_HOME or ~/.assay]")
-@click.option("--store", help="postgresql://user:password@host/database. [SQLite in the home]")
-@click.option("--artifacts", help="Where files lie: s3://bucket/prefix, gs:// or az://. [the home's folder]")
-@click.option("--allow-host", multiple=True, metavar="NAME", help="Another name that it is called by, as by a proxy.")
-@click.option("--insecure", is_flag=True, help="Listen off loopback although everybody who reaches it may do all.")
+@server_options
+@CONFIG
 @json_option("Where it serves as one line of JSON on standard output, an error as JSON on standard error.")
-def up(
-    host: str,
-    port: int,
-    home: Path | None,
-    store: str | None,
-    artifacts: str | None,
-    allow_host: tuple[str, ...],
-    *,
-    insecure: bool,
-    as_json: bool,
-) -> None:
+def up(config: Path | None, *, as_json: bool, **given: Any) -> None:
     """Serve the home until Ctrl-C."""
-    if host not in LOOPBACK and not insecure:
+    settings = resolve(given, os.environ, config).settings
+    if settings.host not in LOOPBACK and not settings.insecure:
         raise InvalidInput(
-            f"{host} can be reached by others, and there are no users yet",
+            f"{settings.host} can be reached by others, and there are no users yet",
             field="--host",
             remedy="leave --host out, or add --insecure if everybody who reaches it may read and write all",
         )
-    serve(host, port, home or default_home(), store, artifacts, frozenset(map(str.lower, allow_host)), as_json=as_json)
+    serve(settings, as_json=as_json)
 
 
-def serve(
-    host: str,
-    port: int,
-    root: Path,
-    store: str | None,
-    artifacts: str | None,
-    more_names: frozenset[str],
-    *,
-    as_json: bool,
-) -> None:
+def serve(settings: Settings, *, as_json: bool) -> None:
     """Serves the home until stopped."""
     import uvicorn  # noqa: PLC0415 -- the other commands start faster without it
 
@@ -67,16 +46,19 @@ def serve(
     from assay.server.guard import HEADERS, host_name  # noqa: PLC0415
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
     from assay.server.http import Protocol  # noqa: PLC0415
+    from assay.server.logs import logged  # noqa: PLC0415
 
-    if wrong := [name for name in more_names if host_name(name) != name.lower()]:
+    more_names = frozenset(map(str.lower, settings.allow_host))
+    host, root, store = settings.host, settings.home, settings.store
+    if wrong := [name for name in more_names if host_name(name) != name]:
         raise InvalidInput(
             f"{wrong[0]!r} is no host name",
             field="--allow-host",
             remedy="give --allow-host the name without http:// and port",
         )
-    with listen(host, port) as listener:
+    with logged(settings.log_format, requests=settings.access_log), listen(host, settings.port) as listener:
         home = Home(root)
-        server = open_house(home, store, artifacts)
+        server = open_house(home, store, settings.artifacts)
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
 
@@ -94,6 +76,7 @@ def serve(
         config = uvicorn.Config(
             create_app(server, frozenset(names), announce, lambda: any(item.should_exit for item in running)),
             http=Protocol,
+            log_config=None,  # it is ours
             log_level="warning",
             access_log=False,
             lifespan="on",

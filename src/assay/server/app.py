@@ -15,11 +15,13 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from assay.dialects.mlflow.app import routes as mlflow_routes
+from assay.dialects.native.feed import Feed
 from assay.dialects.native.mount import routes as native_routes
 from assay.server import pages
 from assay.server.compose import Server, new_name, now_us
 from assay.server.gate import collecting
 from assay.server.guard import Guard
+from assay.server.watch import Traffic, Watched
 
 
 class Straight:
@@ -39,6 +41,7 @@ class Straight:
         if route is None:
             await self._app(scope, receive, send)
             return
+        scope["route"] = route
         scope["path_params"] = {}
         await route.app(scope, receive, send)
 
@@ -54,7 +57,8 @@ def create_app(
         ready: Called when requests are about to be answered.
         ending: Whether it is about to stop, so that answers without an end must end.
     """
-    services = server.services
+    services, traffic = server.services, Traffic()
+    feed = Feed(services, ending)
 
     async def health(request: Request) -> Response:
         return PlainTextResponse("OK")
@@ -72,14 +76,14 @@ def create_app(
         *mlflow_routes(services, new_name),
         Route("/health", health),
         *pages.routes(services),
-        *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), ending),
+        *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), feed),
     ]
     app = Starlette(
         routes=routes,
         exception_handlers={404: unknown},
         lifespan=lifespan,
     )
-    return Guard(Straight(app, routes), hosts, server.home.token())
+    return Watched(Guard(Straight(app, routes), hosts, server.home.token()), traffic)
 
 
 assert sqlite3.sqlite_version_info >= (3, 35), "Assay needs SQLite 3.35 or later (RETURNING)"

@@ -40,6 +40,7 @@ from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
+from assay.stores.migrations import HEAD
 from assay.stores.snapshot import SnapshotFile
 from assay.stores.sqlite import SqliteStore
 from assay.stores.upkeep import Upkeep
@@ -95,9 +96,24 @@ class Server:
 
     home: Home
     store: SqliteStore | PostgresStore
+    blobs: BlobStore
     services: Services
+    recurring: JobService
+    engine: str
+    schema: str  # that this server knows
     jobs: Upkeep
     pickup: Upkeep
+
+    def check_store(self) -> None:
+        """Returns if the catalog answers, and takes writes. Raises why not."""
+        self.store.revision()
+        self.store.write(lambda unit: unit.now_us())
+
+    def check_blobs(self) -> None:
+        """Returns if an object could be written. Raises why not. What it leaves if it dies meanwhile, gc finds."""
+        id = new_uid()
+        self.blobs.put(id, b"ready")
+        self.blobs.delete(id)
 
     def close(self) -> None:
         """Everything accepted is on disk, and the home is free."""
@@ -267,7 +283,9 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
             Job("audit-checkpoint", SEAL_EVERY_US, SEAL_LEASE_US, partial(_seal, store, services)),
         ],
     )
-    return Server(home, store, services, Upkeep(JOBS_S, jobs.run_due), Upkeep(PICKUP_S, Pickup(home.root)))
+    engine = "sqlite" if store_address is None else "postgresql"
+    upkeep = Upkeep(JOBS_S, jobs.run_due)
+    return Server(home, store, blobs, services, jobs, engine, HEAD, upkeep, Upkeep(PICKUP_S, Pickup(home.root)))
 
 
 def _collect(home: Home, services: Services) -> None:

@@ -1,6 +1,6 @@
 """uvicorn's HTTP protocol, with fewer and larger steps: an answer is one write, a long body comes in large pieces.
 
-Every answer says how long it took, and none waits for ever for a client that takes nothing.
+Every answer says how long it took, and to which request; none waits for ever for a client that takes nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ HELD = 1 << 20  # bytes of a body held before its connection is read no further;
 HEAD = 512 * 1024  # bytes of a request's line and headers; more than one read of the loop, which is 256 KiB
 STALLED_S = 60.0  # how long a client may take nothing of an answer
 BEGAN = "assay.began"  # in the ASGI scope: when the request's first byte came
+STATUS = "assay.status"  # of the answer
+REQUEST = "assay.request"  # the request's id
 LAST = b"0\r\n\r\n"  # ends a body of chunks
 NO_BODY = (204, 304)
 NOTHING: Message = {"type": "http.response.body", "more_body": True}
@@ -74,11 +76,12 @@ class Timed:
     length was given and the body comes in pieces, the head can say no more than when it began, as `start`.
     """
 
-    __slots__ = ("_began", "_may_trail", "_send", "_start", "_trails", "_transport")
+    __slots__ = ("_began", "_may_trail", "_scope", "_send", "_start", "_trails", "_transport")
 
     def __init__(self, send: Send, transport: OneWrite, scope: Scope) -> None:
         self._send = send
         self._transport = transport
+        self._scope = scope
         self._began: float = scope[BEGAN]
         self._may_trail = scope["method"] != "HEAD" and scope["http_version"] == "1.1"
         self._start: Message | None = None
@@ -88,6 +91,9 @@ class Timed:
         """Passes a message of the answer on; a head that says the time waits for the body that comes with it."""
         if message["type"] == "http.response.start":
             headers = message["headers"] = list(message.get("headers", ()))
+            self._scope[STATUS] = message["status"]
+            if (id := self._scope.get(REQUEST)) is not None:
+                headers.append((b"x-request-id", id))
             if not self._may_trail or message["status"] in NO_BODY or _has_length(headers):
                 self._start = message
                 return

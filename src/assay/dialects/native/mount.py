@@ -119,7 +119,7 @@ def routes(
     now_us: Callable[[], int],
     new_name: Callable[[], str],
     gate: Callable[[], AbstractContextManager[None]],
-    ending: Callable[[], bool] = lambda: False,
+    feed: Feed,
 ) -> list[HttpRoute]:
     """The routes.
 
@@ -128,7 +128,7 @@ def routes(
         now_us: The clock, for relative times.
         new_name: A name for a run that was given none.
         gate: Passed while garbage is collected.
-        ending: Whether the server is about to end, so that who listens must go.
+        feed: Who follows changes.
     """
-    found = served(House(services, now_us, new_name, gate, Feed(services, ending)), TABLE)
+    found = served(House(services, now_us, new_name, gate, feed), TABLE)
     return [*found, HttpRoute(f"{PREFIX}/{{rest:path}}", unknown(found), methods=METHODS)]
