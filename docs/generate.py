@@ -27,6 +27,7 @@ from assay.dialects.native import mount
 from assay.dialects.native.errors import STATUS
 from assay.dialects.native.openapi import document, refusals
 from assay.dialects.native.table import PREFIX
+from assay.server.metrics import METRICS
 from assay.server.settings import SETTINGS
 from assay.wire import points
 from assay.wire.errors import AssayError
@@ -188,6 +189,12 @@ A switch is true or false, in the environment also 1, 0, yes, no, on and off; on
 `--no-access-log`. Several names stand in the environment with commas between. An empty variable is none.
 
 """
+METRICS_HEAD = """\
+`GET /metrics` answers in the text format of Prometheus. Counters begin at zero when a server starts; every server of a
+shared database counts what it did itself. The page asks no database, so it answers while that is away.
+[Watch a server](../how-to/operate-a-server.md#watch-it) says what to look at.
+
+"""
 DIFFERENCES = "## What differs from stock MLflow, and why\n\n"
 PREFIXES = ("/api/2.0/", "/ajax-api/2.0/", "/api/3.0/", "/ajax-api/3.0/")
 
@@ -282,6 +289,14 @@ def settings_page() -> str:
     return text
 
 
+def metrics_page() -> str:
+    """Every metric of the server."""
+    text = "# Metrics\n\n" + NOTE + METRICS_HEAD + table("metric", "kind", "labels", "what it says")
+    for metric in METRICS:
+        text += row(f"`{metric.name}`", metric.kind, ", ".join(f"`{name}`" for name in metric.labels), metric.meaning)
+    return text
+
+
 def mlflow_routes() -> list[tuple[str, str]]:
     """(method, path) of each route of the dialect; which there are does not depend on what serves them."""
     blank: list[Any] = [None] * len(inspect.signature(app.routes).parameters)
@@ -355,6 +370,7 @@ def dialect_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "errors.md": errors_page,
+    "metrics.md": metrics_page,
     "mlflow-dialect.md": dialect_page,
     "mlflow-routes.md": mlflow_page,
     "native-routes.md": native_page,

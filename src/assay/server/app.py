@@ -19,9 +19,14 @@ from assay.dialects.native.feed import Feed
 from assay.dialects.native.mount import routes as native_routes
 from assay.server import pages
 from assay.server.compose import Server, new_name, now_us
+from assay.server.figures import figures
 from assay.server.gate import collecting
 from assay.server.guard import Guard
+from assay.server.metrics import MEDIA_TYPE
+from assay.server.ready import Aspect, Readiness
 from assay.server.watch import Traffic, Watched
+
+FILES_KEPT_S = 30.0  # a look writes an object, which costs money at some stores
 
 
 class Straight:
@@ -59,9 +64,13 @@ def create_app(
     """
     services, traffic = server.services, Traffic()
     feed = Feed(services, ending)
+    aspects = {"store": Aspect(server.check_store), "files": Aspect(server.check_blobs, FILES_KEPT_S)}
 
     async def health(request: Request) -> Response:
         return PlainTextResponse("OK")
+
+    async def metrics(request: Request) -> Response:
+        return Response(figures(server, traffic, feed), media_type=MEDIA_TYPE)
 
     async def unknown(request: Request, error: Exception) -> Response:
         return PlainTextResponse("Not Found: no such route", 404)
@@ -75,6 +84,8 @@ def create_app(
     routes = [
         *mlflow_routes(services, new_name),
         Route("/health", health),
+        Route("/ready", Readiness(aspects, ending).answer),
+        Route("/metrics", metrics),
         *pages.routes(services),
         *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), feed),
     ]
