@@ -55,7 +55,8 @@ class Reader(Twin):
 
     def check_pages(self, key: str, context: dict[str, str] | None, known: list[Point]) -> None:
         """Pages of any size, whole and between steps."""
-        for limit, after_step, until_step in ((1, None, None), (3, -1, 4), (4, None, 2), (100, 2, None)):
+        whole = 1 if len(known) < 12 else 17  # a page is several statements
+        for limit, after_step, until_step in ((whole, None, None), (3, -1, 4), (4, None, 2), (100, 2, None)):
             wanted = [
                 item
                 for item in known
