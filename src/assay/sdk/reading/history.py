@@ -11,6 +11,8 @@ from assay.sdk.reading.frames import Columns, Framed
 from assay.sdk.reading.server import Server
 from assay.wire.points import MEDIA_TYPE, unpack
 
+PAGE = 500_000  # points, of 28 bytes
+
 
 class History(Framed):
     """All points of one key in the order of their steps, as columns of equal length.
@@ -49,7 +51,7 @@ def history(server: Server, run_id: str, key: str) -> History:
     path, token = f"runs/{run_id}/history", None
     while True:
         body, headers = http.get_bytes(
-            server.url, path, token=server.token, accept=MEDIA_TYPE, key=key, page_token=token or ()
+            server.url, path, token=server.token, accept=MEDIA_TYPE, key=key, limit=PAGE, page_token=token or ()
         )
         token = headers.get(http.NEXT_PAGE)
         columns = unpack(body)
