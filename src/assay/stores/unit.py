@@ -78,7 +78,7 @@ class Unit:
     def rows(self, text: str, values: Sequence[Any]) -> list[Any]:
         """What a statement with `?` finds, as plain tuples: for the busiest reads."""
         cursor = self.driver()
-        cursor.execute(self.delta.sql(text), values)
+        cursor.execute(self.delta.sql(text), values, **self.delta.reading)
         found: list[Any] = cursor.fetchall()
         return found
 
