@@ -37,7 +37,6 @@ class Delta:
     among: str  # after a column: it is one of the numbers of a list, which is one value of the statement
     listed: Callable[[Sequence[int]], str]  # the numbers as such a list
     reading: Mapping[str, Any]  # how the driver is asked for many rows
-    as_bytes: dict[str, bool]  # tells the driver that rows are mostly bytes, which PostgreSQL else writes as hex digits
     joins_writes: bool  # whether one statement may write to several tables
     begin: str  # begins the writer's transactions, where its statements commit by themselves; "" where the driver does
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
@@ -175,7 +174,6 @@ SQLITE = Delta(
     among="IN (SELECT value FROM json_each(?))",
     listed=lambda numbers: f"[{','.join(map(str, numbers))}]",
     reading={},
-    as_bytes={},
     joins_writes=False,
     begin="",
     refusal=_sqlite_refusal,
@@ -195,8 +193,7 @@ POSTGRES = Delta(
     rows_at_once=10_000,
     among="= ANY(?::bigint[])",
     listed=lambda numbers: f"{{{','.join(map(str, numbers))}}}",
-    reading={"binary": True},  # numbers as text take more than twice as long
-    as_bytes={"binary": True},
+    reading={"binary": True},  # as text, numbers take more than twice as long, and bytes are hex digits
     joins_writes=True,
     begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     refusal=_postgres_refusal,

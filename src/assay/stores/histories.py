@@ -65,9 +65,8 @@ class Outline:
             some = self._together(missing[at : at + PAYLOADS])
             self._check()
             assert self.series is not None
-            cursor, delta = self._unit.driver(), self._unit.delta
-            cursor.execute(delta.sql(BETWEEN), (*self.series, *some[0].first, *some[-1].first), **delta.as_bytes)
-            for span, (payload,) in zip(some, cursor, strict=True):
+            rows = self._unit.rows(BETWEEN, (*self.series, *some[0].first, *some[-1].first))
+            for span, (payload,) in zip(some, rows, strict=True):
                 span.payload = payload
             at += len(some)
 
