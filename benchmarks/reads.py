@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -168,6 +170,7 @@ def asked(description: str, extra: Sequence[str] = ()) -> Options:
 
 def perform(section: Section, measure: Callable[[Section, list[Contender]], None]) -> int:
     """Measures, and writes the section; 1 where something failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # who ends it ends its servers too
     with servers(section.options) as everybody:
         measure(section, everybody)
     section.write()

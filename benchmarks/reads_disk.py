@@ -25,6 +25,11 @@ from assay.wire.points import MEDIA_TYPE, pack
 AT_ONCE = 10_000  # points of a body
 FULL = ((10, 5_000), (5_000, 200), (1_000_000, 2))  # points of a run, runs
 QUICK = ((10, 300), (5_000, 10), (100_000, 1))
+WORDS = (
+    "Bytes a point of one key, latest values, indices and all else that came with the points included, the rows of the "
+    "runs themselves not; bare step, time and value are 24. Ours: data, and in brackets with the free pages that a "
+    "file or a table keeps for what comes next."
+)
 KINDS = {"float32": np.float32, "float64": np.float64}
 
 
@@ -138,12 +143,12 @@ def measure(section: Section, everybody: list[Contender]) -> None:
     """Every server with every length of run and kind of value."""
     cases = QUICK if section.options.quick else FULL
     found: dict[tuple[int, str], dict[str, str]] = {}
-    names: list[str] = []
+    names = [contender.name for contender in everybody if contender.name.startswith(("assay", "mlflow"))]
+    rows: list[Row] = section.rows(WORDS, "points of a run", "values", *names)
     for contender in everybody:
-        kind = contender.make()
-        if not kind.ours and not kind.name.startswith("mlflow"):
+        if contender.name not in names:
             continue
-        names.append(kind.name)
+        kind = contender.make()
         target = None if kind.ours else Target.begin(kind)
         first = 0
         try:
@@ -158,18 +163,14 @@ def measure(section: Section, everybody: list[Contender]) -> None:
                             cell = f"{peers(target, count, runs, values, first):.1f}"
                             first += runs
                         found.setdefault((count, values), {})[kind.name] = cell
+                        rows[:] = [
+                            (f"{length:,}", of, *(cells.get(name, "") for name in names))
+                            for (length, of), cells in found.items()
+                        ]
                         say(f"    {cell} bytes a point, {time.monotonic() - began:.0f} s")
         finally:
             if target is not None:
                 target.stop()
-    words = (
-        "Bytes a point of one key, latest values, indices and all else that came with the points included, the rows of "
-        "the runs themselves not; a row of 24 bytes would be bare step, time and value. Ours: data (in brackets, with "
-        "the free pages that a file or a table keeps for what comes next)."
-    )
-    rows: list[Row] = section.rows(words, "points of a run", "values", *names)
-    for (count, values), cells in found.items():
-        rows.append((f"{count:,}", values, *(cells.get(name, "") for name in names)))
 
 
 def main() -> int:

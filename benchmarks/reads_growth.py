@@ -167,7 +167,9 @@ def measure(section: Section, everybody: list[Contender]) -> None:
         if section.options.giga and contender.name.endswith("SQLite"):
             sizes |= GIGA
         rows = section.rows(
-            f"{contender.name}. {words}", "points stored", *(" ".join(m).strip() for m in MEASURES.values())
+            f"{contender.name}. {words}",
+            "points stored",
+            *(", ".join(filter(None, words)) for words in MEASURES.values()),
         )
         stores: list[Store] = []
         try:
@@ -205,7 +207,7 @@ def compare(section: Section, name: str, stores: list[Store]) -> None:
         section.bar(
             f"{title}, {large.size} stored beside {small.size}, {name}",
             f"{change:+.0%}",
-            "within 20 %",
+            "no worse than 20 %",
             met=worse <= SLOPE,
             beside=f"{least:,.1f} → {most:,.1f} {unit}".strip(),
         )

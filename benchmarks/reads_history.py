@@ -269,7 +269,7 @@ def main() -> int:
     """Measures, and writes the section."""
     intro = (
         "Ours was logged over the native API and has settled, but for the live runs; the peers' points were put into "
-        "their SQLite files. Every answer was compared with what was logged, the buckets excepted."
+        "their SQLite files. Every answer was compared with what was logged, of buckets their counts and extremes."
     )
     options = asked("Measures histories: downsampled, whole, and by the official client.")
     return perform(Section("reads_history", "Reading histories", intro, options), measure)
