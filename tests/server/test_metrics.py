@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 from server.exposition import Samples, read_samples, value
+from support.postgres import fresh_database
 from support.server import Http, Server
 
 from assay.core.tally import Histogram
@@ -175,3 +178,25 @@ def test_a_histogram_adds_up_and_labels_are_escaped() -> None:
     assert [value(samples, f"{name}_bucket", le=le) for le in ("1", "2.5", "+Inf")] == [2, 4, 5]
     assert (value(samples, f"{name}_sum"), value(samples, f"{name}_count")) == (14.5, 5)
     assert value(samples, REQUESTS, method="GET", route=r"a\"b\\c\nd", status="200") == 1
+
+
+def test_what_is_logged_to_postgres_is_counted(database_server: Any, tmp_path: Path) -> None:
+    """Also what takes the way of one statement, which is for runs that were just logged to."""
+    server = Server(tmp_path / "home", ["--store", fresh_database(database_server)]).start()
+    try:
+        with closing(server.http()) as http:
+            id = new_run(http)
+            metrics = [{"key": "m", "value": 0.5, "timestamp": 1, "step": step} for step in range(10)]
+            for _ in range(12):
+                http.mlflow("POST", "runs/log-batch", {"run_id": id, "metrics": metrics})
+            http.mlflow("POST", "runs/log-batch", {"run_id": id, "params": [{"key": "a", "value": "1"}]})
+            answer = http.request("POST", LOG_BATCH, {"run_id": id, "params": [{"key": "a", "value": "2"}]})
+            assert answer.status == 400
+            found = read(http)
+            assert value(found, "assay_points_total") == 120
+            assert value(found, "assay_log_calls_total", outcome="stored") == 13
+            assert value(found, "assay_log_calls_total", outcome="refused") == 1
+            assert [key for key in found if key[0] == "assay_store_info" and ("engine", "postgresql") in key[1]]
+            assert not [key for key in found if key[0] == "assay_store_file_bytes"]
+    finally:
+        server.stop()
