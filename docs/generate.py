@@ -172,7 +172,7 @@ SETTINGS_HEAD = """\
 ## The server
 
 An option beats an environment variable, which beats the settings file, which beats the default. `assay backup`,
-`restore`, `doctor` and `gc` mean the same home, store and artifacts as `assay up` would.
+`restore`, `doctor`, `gc` and `audit` mean the same home, store and artifacts as `assay up` would.
 
 """
 SETTINGS_FILE = """

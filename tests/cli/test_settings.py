@@ -167,7 +167,7 @@ def test_a_server_and_the_other_commands_do_what_the_file_says(tmp_path: Path) -
     file = home / "assay.toml"
     file.write_text('allow_host = ["ml.example.org"]\nstore = "postgresql://nobody@127.0.0.1:1/none"\n')
     assert "check that it runs" in refused("up", "--home", home)
-    for words in (("doctor",), ("backup", tmp_path / "backup"), ("gc", "--yes")):
+    for words in (("doctor",), ("backup", tmp_path / "backup"), ("gc", "--yes"), ("audit", "verify"), ("audit", "key")):
         assert "check that it runs" in refused(*words, "--home", home)
     file.write_text('allow_host = ["ml.example.org"]\n')
     server = Server(home).start()

@@ -133,6 +133,7 @@ def test_a_failure_is_told_with_its_request_and_without_secrets() -> None:
     finally:
         request_id.reset(mark)
     assert "hidden" not in text + str(told)
+    assert cleaned(f"the key assay-key-{'k' * 43} lies there") == "the key *** lies there"
     assert TOKEN not in text + str(told)
     head, *trace = text.splitlines()
     assert re.fullmatch(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assay.cli.options import HOME, JSON, STORE
+from assay.cli.options import HOME, JSON, STORE, place_of
 from assay.cli.root import cli
 from assay.sdk import http
 from assay.sdk.durable import sync_folder
-from assay.sdk.home import address_of, default_home, is_held, token_for
+from assay.sdk.home import address_of, is_held, token_for
 from assay.server.home import Home
 from assay.wire.errors import AlreadyExists, InvalidInput, Unavailable
 
@@ -42,7 +42,7 @@ def checkpoint(target: Path | None, home: Path | None, store: str | None, *, as_
     """
     from assay.services.care.anchors import append  # noqa: PLC0415 -- heavy
 
-    root = home or default_home()
+    root, store, _ = place_of(home, store)
     told = asked(root, store, "audit/checkpoints", {}, lambda chains: {"checkpoints": _sealed(chains)})
     place = target or (Path(os.environ["ASSAY_CHECKPOINTS"]) if os.environ.get("ASSAY_CHECKPOINTS") else None)
     written = 0
@@ -80,7 +80,7 @@ def export(file: Path, workspace: str | None, home: Path | None, store: str | No
             raise AlreadyExists(f"{file} exists", field="FILE", remedy="name a new file")
         part = file.with_name(f"{file.name}.part")
         part.unlink(missing_ok=True)
-        with opened(home or default_home(), store) as chains:
+        with opened(*place_of(home, store)[:2]) as chains:
             ids = chosen(chains.workspaces(), workspace)
             fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(fd, "wb") as target:
@@ -129,7 +129,7 @@ def erase(
         raise InvalidInput("Say which details to erase", field="--subject", remedy="or give --record or --mentions")
     if not yes:
         click.confirm("Erase these details for good?", abort=True)
-    root = home or default_home()
+    root, store, _ = place_of(home, store)
     body = {"subjects": list(subjects), "records": list(records), "mentions": mentions, "reason": reason}
     done: list[int] = []
     count = 0
@@ -153,7 +153,7 @@ def erase(
 @JSON
 def key(home: Path | None, store: str | None, *, as_json: bool) -> None:
     """Show the public key that checkpoints are signed with now, for `assay audit verify --key`."""
-    told = asked(home or default_home(), store, "audit/key", None, lambda chains: _key(*chains.checkpoints.key()))
+    told = asked(*place_of(home, store)[:2], "audit/key", None, lambda chains: _key(*chains.checkpoints.key()))
     click.echo(json.dumps(told) if as_json else told["public"])
 
 
@@ -166,7 +166,7 @@ def rotate_key(home: Path | None, store: str | None, *, yes: bool, as_json: bool
     """Replace the server's key. The old one signs once more, vouches for the new one, and is gone."""
     if not yes:
         click.confirm("Replace the server's key?", abort=True)
-    told = asked(home or default_home(), store, "audit/key", {}, _rotated)
+    told = asked(*place_of(home, store)[:2], "audit/key", {}, _rotated)
     click.echo(json.dumps(told) if as_json else f"Checkpoints are signed by key {told['id']} now: {told['public']}")
 
 

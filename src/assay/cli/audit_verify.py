@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.audit import WORKSPACE, audit, chosen, opened
-from assay.cli.options import HOME, JSON, STORE
-from assay.sdk.home import default_home
+from assay.cli.options import HOME, JSON, STORE, place_of
 from assay.wire.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def _source(
     from assay.services.care.chain_lines import ChainFile, chains_of  # noqa: PLC0415 -- heavy
 
     if file is None:
-        with opened(home or default_home(), store) as audit_of:
+        with opened(*place_of(home, store)[:2]) as audit_of:
             yield audit_of.public_keys(), chains_of(audit_of, chosen(audit_of.workspaces(), workspace))
         return
     export = ChainFile(file)

@@ -55,7 +55,7 @@ def _option(setting: Setting) -> Callable[[Decorated], Decorated]:
     return click.option(setting.option, multiple=setting.kind == "names", metavar=word, help=told)
 
 
-def place_of(home: Path | None, store: str | None, artifacts: str | None) -> tuple[Path, str | None, str | None]:
+def place_of(home: Path | None, store: str | None, artifacts: str | None = None) -> tuple[Path, str | None, str | None]:
     """The home, the catalog and the files that a command means: what is not given is as the server's settings say.
 
     Raises:

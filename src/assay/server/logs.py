@@ -16,7 +16,7 @@ FORMATS = ("text", "json")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 access = logging.getLogger("assay.access")
 
-TOKENS = re.compile(r"assay-[A-Za-z0-9_-]{43}|(?i:\b(?:bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,})")
+TOKENS = re.compile(r"assay-[A-Za-z0-9_-]{43,}|(?i:\b(?:bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,})")
 PASSWORDS = re.compile(r"(?<=://)[^\s'\"]+@")
 QUERIES = re.compile(r"(?<=[\w/])\?[^\s?'\"<>=]+=[^\s'\"<>]*")
 
