@@ -61,10 +61,10 @@ class Delayed:
         self._cursor = cursor
         self._delays = delays
 
-    def execute(self, statement: str, *values: Any) -> Any:
+    def execute(self, statement: str, *values: Any, **options: Any) -> Any:
         """Executes it, later."""
         self._delays.told(statement)
-        return self._cursor.execute(statement, *values)
+        return self._cursor.execute(statement, *values, **options)
 
     def executemany(self, statement: str, *values: Any) -> Any:
         """The same."""

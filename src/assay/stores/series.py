@@ -7,7 +7,7 @@ between the chunks, or into the one into which it falls: the same point may lie 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -17,6 +17,7 @@ import numpy as np
 
 from assay.core.points import cells
 from assay.core.points.buckets import HIGHEST, LOWEST, Buckets
+from assay.core.points.chunks import Position, position
 from assay.core.points.columns import Floats, Ints, Points
 from assay.core.points.columns import concat as all_of
 from assay.core.points.drawing import (
@@ -34,6 +35,7 @@ from assay.core.points.drawing import (
 )
 from assay.core.points.packed import Packed
 from assay.core.points.payload import decode
+from assay.core.points.spans import before, following
 from assay.core.scope import Scope
 from assay.stores.loose import Loose, Name
 from assay.wire.errors import TooLarge
@@ -281,15 +283,14 @@ class Layer:
 
     def parts(self, chunks: Iterable[Chunk], loose: Points) -> Iterator[Buckets]:
         """The parts of buckets from the chunks, which are in order, and from the points outside of them."""
-        places = list(zip(loose.step.tolist(), loose.time_us.tolist(), strict=True))
         left = np.ones(len(loose), np.bool_)
-        firsts: list[tuple[int, int]] = []
+        firsts: list[Position] = []
         enough: list[tuple[Any, ...]] = []
         for chunk in chunks:
             first, last = (chunk.first_step, chunk.first_us), (chunk.last_step, chunk.last_us)
             place = 2 * len(firsts) + 1
             firsts.append(first)
-            start, end = bisect_left(places, first), bisect_right(places, last)
+            start, end = _among(loose, first, last)
             if start < end:
                 left[start:end] = False
                 points = all_of([_bare(decode(self._payload(chunk))), _bare(loose.take(slice(start, end)))]).normal()
@@ -305,11 +306,11 @@ class Layer:
             yield self._summarised(enough)
         rest = loose.take(left)
         if len(rest):
-            between = [2 * bisect_right(firsts, place) for place, is_left in zip(places, left, strict=True) if is_left]
-            edges = np.flatnonzero(np.diff(between)) + 1
-            for start, end in pairwise([0, *edges.tolist(), len(rest)]):
+            passed = bisect_right(firsts, position(rest, 0))
+            edges = [0, *(before(rest, first) for first in firsts[passed:]), len(rest)]
+            for number, (start, end) in enumerate(pairwise(edges), passed):
                 piece = rest.take(slice(start, end))
-                yield self._laid(between[start], getattr(piece, self._column), piece.value)
+                yield self._laid(2 * number, getattr(piece, self._column), piece.value)
 
     def _laid(self, place: int, column: Ints, value: Floats) -> Buckets:
         return laid(self._number, place, along(column, self._origin) >> self._shift, value)
@@ -329,6 +330,14 @@ class Layer:
         low, high, total, first, last = (np.array(column, np.float64) for column in columns[4:])  # None becomes NaN
         number = np.full(len(rows), self._number, np.int64)
         return Buckets(number, place, index, count, nan, low, high, np.nan_to_num(total, nan=0.0), first, last)
+
+
+def _among(points: Points, first: Position, last: Position) -> tuple[int, int]:
+    """Which of a series' points lie from one place to another, both included."""
+    if not len(points) or last < position(points, 0) or first > position(points, -1):
+        return 0, 0
+    after = following(last)
+    return before(points, first), len(points) if after is None else before(points, after)
 
 
 def _name(chunk: Chunk) -> Name:
