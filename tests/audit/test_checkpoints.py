@@ -74,6 +74,8 @@ def test_only_canonical_bytes_are_a_checkpoint() -> None:
         data.replace(b'"seq":7', b'"seq":true'),
         data.replace(b'"seq":7', b'"seq":-7'),
         data.replace(b'"workspace":"1"', b'"workspace":"01"'),
+        data.replace(f'"{SIGNER.id}"'.encode(), b"[]"),
+        data.replace(SIGNER.id.encode(), b"a"),
         data.replace(b"assay audit checkpoint", b"something else that signs"),
         data + b" ",
     ):

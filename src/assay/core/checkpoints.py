@@ -7,6 +7,8 @@ does not hold, nor sign another. Signing and checking are arguments here: this m
 from __future__ import annotations
 
 import json
+import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +18,7 @@ from assay.core.audit import DIGEST, EXACT, ID, Entry, Fault, Finding, Head, dig
 VERSION = 1
 PURPOSE = "assay audit checkpoint"  # within what is signed: nothing else that the key signs can pass for it
 HANDOVER = b"assay audit key\n"
+KEY_ID = re.compile(r"[0-9a-f]{32}\Z")
 FINDINGS_BOUND = 1_000  # of a chain; the rest is only counted
 
 Check = Callable[[bytes, bytes, bytes], bool]  # public key, signature, what was signed
@@ -108,7 +111,7 @@ def decode(data: bytes) -> Checkpoint:
         numbers = (given["seq"], given["time_us"])
         if not all(type(number) is int and 0 <= number < EXACT for number in numbers):
             raise ValueError("a number is out of bounds")
-        if not (ID.match(given["workspace"]) and DIGEST.match(given["digest"])):
+        if not (ID.match(given["workspace"]) and DIGEST.match(given["digest"]) and KEY_ID.match(given["key"])):
             raise ValueError("these are no checkpoint's bytes")
         made = Checkpoint(
             int(given["workspace"]), given["seq"], bytes.fromhex(given["digest"]), given["time_us"], given["key"]
@@ -131,19 +134,19 @@ def trusted(keys: Iterable[Key], pinned: Sequence[bytes], check: Check) -> dict[
     sound = [key for key in keys if key.id == key_id(key.public)]
     if not pinned:
         return {key.id: key for key in sound}
+    later: dict[str, list[Key]] = {}  # by the key that is said to vouch for them
+    for key in sound:
+        if key.previous_id is not None and key.handover is not None:
+            later.setdefault(key.previous_id, []).append(key)
     found = {key_id(public): Key(key_id(public), public, 0) for public in pinned}
-    while True:
-        more = {
-            key.id: key
-            for key in sound
-            if key.id not in found
-            and key.previous_id in found
-            and key.handover is not None
-            and check(found[key.previous_id].public, key.handover, handover(key.public))
-        }
-        if not more:
-            return found
-        found |= more
+    left = deque(found.values())
+    while left:
+        old = left.popleft()
+        for key in later.get(old.id, ()):
+            if key.id not in found and check(old.public, key.handover or b"", handover(key.public)):
+                found[key.id] = key
+                left.append(key)
+    return found
 
 
 def examine(

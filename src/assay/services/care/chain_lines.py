@@ -208,9 +208,11 @@ def _too_many(path: Path) -> TooLarge:
 
 def read_key(line: Line) -> Key:
     """The key of a line. Raises KeyError, TypeError, ValueError."""
-    given = line["handover"]
+    given, previous = line["handover"], line["previous"]
     handover = None if given is None else bytes.fromhex(given)
-    return Key(str(line["id"]), bytes.fromhex(line["public"]), int(line["since_us"]), line["previous"], handover)
+    if previous is not None:
+        _text(previous)
+    return Key(_text(line["id"]), bytes.fromhex(line["public"]), _number(line["since_us"]), previous, handover)
 
 
 def read_checkpoint(line: Line) -> Signed:
@@ -221,16 +223,30 @@ def read_checkpoint(line: Line) -> Signed:
 def _read_chain(line: Line) -> tuple[int, str, Head]:
     if not ID.match(line["workspace"]):
         raise ValueError("this is no id")
-    return int(line["workspace"]), str(line["name"]), Head(int(line["seq"]), bytes.fromhex(line["digest"]))
+    name = "".join(sign if sign.isprintable() else "?" for sign in _text(line["name"]))  # it is shown on terminals
+    return int(line["workspace"]), name, Head(_number(line["seq"]), bytes.fromhex(line["digest"]))
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError("this is no whole number")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("this is no text")
+    return value
 
 
 def _read_entry(line: Line) -> Entry:
     salt, detail = line["salt"], line["detail"]
-    if not (detail is None or isinstance(detail, str)):
-        raise ValueError("a detail is text")
-    return Entry(int(line["seq"]), _data(line, "record"), None if salt is None else bytes.fromhex(salt), detail)
+    if detail is not None:
+        _text(detail)
+    return Entry(_number(line["seq"]), _data(line, "record"), None if salt is None else bytes.fromhex(salt), detail)
 
 
 def _data(line: Line, name: str) -> bytes:
-    text = line.get(name)
-    return bytes.fromhex(line[f"{name}_hex"]) if text is None else text.encode("utf-8", "surrogatepass")
+    if name not in line:
+        return bytes.fromhex(line[f"{name}_hex"])
+    return _text(line[name]).encode("utf-8", "surrogatepass")
