@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from native.conftest import Api, refused
 from openapi_spec_validator import validate
+from support.server import Server
 
 from assay.dialects.native.mount import TABLE, described
 
@@ -29,13 +30,14 @@ def test_every_route_is_described_once() -> None:
     assert [name for name in told["components"]["schemas"] if "." in name or "assay" in name] == []
 
 
-def test_the_root_says_where_things_are(api: Api) -> None:
+def test_the_root_says_where_things_are(running: Server, api: Api) -> None:
+    sent = {"Authorization": f"Bearer {(running.home / 'token').read_text().strip()}"}  # which governed things ask for
     told = api.request("GET", "/api/v1").json
     assert told["version"]
     assert told["links"]["runs"] == "/api/v1/runs"
     for link in told["links"].values():
         if not link.endswith("changes"):  # which does not end
-            assert api.request("GET", link).status == 200
+            assert api.request("GET", link, headers=sent).status == 200
 
 
 def test_unknown_routes_and_methods_are_told(api: Api) -> None:
