@@ -108,10 +108,6 @@ class Runs(Protocol):
         """(time, id, uid) of runs that changed, or whose points did, after this (time, id), in this order."""
         ...
 
-    def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
-        """The ids of those uids that exist."""
-        ...
-
     def beginnings(self, scope: Scope, uids: Sequence[str]) -> dict[int, tuple[str, int]]:
         """Of those uids that exist: the uid by its id, and when its run began."""
         ...

@@ -220,13 +220,6 @@ class HistoryService(Service):
         with self._store.read() as unit:
             return unit.values.within(scope, unit.runs.get(scope, uid).id, context, VALUES_BOUND)
 
-    def histories(self, scope: Scope, uids: Sequence[str], key: str) -> dict[str, Points]:
-        """The same series of several runs in one snapshot; unknown runs are left out."""
-        authorise(scope, Verb.READ, "run")
-        with self._store.read() as unit:
-            ids = unit.runs.ids_of(scope, uids)
-            return {uid: unit.points.history(scope, ids[uid], key) for uid in uids if uid in ids}
-
 
 def _place(token: str) -> tuple[int, int, int, int]:
     if re.fullmatch(r"\d{1,18}\.\d{1,18}\.-?\d{1,19}\.-?\d{1,19}", token, re.ASCII):

@@ -189,13 +189,6 @@ class RunStore:
         mine = table.c.id == id, table.c.updated_us < touched
         self._connection.execute(update(table).where(*mine).values(updated_us=touched))
 
-    def ids_of(self, scope: Scope, uids: Sequence[str]) -> dict[str, int]:
-        """The ids of those uids that exist."""
-        query = select(table.c.uid, table.c.id).where(
-            table.c.workspace_id == scope.workspace_id, table.c.uid.in_(list(uids))
-        )
-        return {row.uid: row.id for row in self._connection.execute(query)}
-
     def beginnings(self, scope: Scope, uids: Sequence[str]) -> dict[int, tuple[str, int]]:
         """Of those uids that exist: the uid by its id, and when its run began."""
         began = func.coalesce(table.c.start_us, table.c.created_us)

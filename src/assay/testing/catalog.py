@@ -101,7 +101,8 @@ class ScopeContract:
         assert house.experiment_id not in [e.id for e in house.experiments.search(other, view=View.ALL).items]
         assert house.models.search(other, [house.experiment_id]).items == []
         assert house.groups.members(other, house.experiment_id, "group") == []
-        assert house.history.histories(other, [uid], "loss") == {}
+        house.log(uid, "seen", [1.0])
+        assert [len(house.series.charts(scope, [uid], ["seen"], count=2)) for scope in (house.scope, other)] == [1, 0]
         assert house.runs.datasets(other, [house.experiment_id]) == []
         assert house.groups.members(house.scope, house.experiment_id, "group") == [uid]
         assert len(house.runs.datasets(house.scope, [house.experiment_id])) == 1

@@ -113,7 +113,7 @@ class PointContract:
         assert house.values(uid, "never") == []
         house.log(uid, "loss", [1.0])
         assert house.values(uid, "loss", {"dataset": "none"}) == []
-        assert house.history.histories(house.scope, [uid, "unknown"], "never").keys() == {uid}
+        assert house.series.charts(house.scope, [uid, "unknown"], ["never"], count=2) == []
 
     def test_models_own_points_in_the_context_of_their_run(self, house: House) -> None:
         uid, model = house.run(), house.model()
