@@ -150,15 +150,21 @@ class Callers:
 
 
 def beside(server: Server) -> list[int]:
-    """The processes that the server has started and that live."""
+    """The processes that the server has started and that live.
+
+    A child that has not become its own program yet is not among them: until then it is the server's copy in
+    memory and in name.
+    """
     assert server.process is not None
+    itself = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            program = path.with_name("cmdline").read_bytes()
         except OSError:  # it has ended
             continue
-        if int(parent) == server.process.pid and state != "Z":
+        if int(parent) == server.process.pid and state != "Z" and program != itself:
             found.append(int(path.parent.name))
     return found
 
