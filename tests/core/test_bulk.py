@@ -45,6 +45,22 @@ def test_a_training_loop_is_one_matrix() -> None:
     assert sorted(of_columns(points)) == sorted(item for payload in payloads for item in of_columns(decode(payload)))
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_folded_tails_of_other_lengths_are_laid_end_to_end(*, exact: bool) -> None:
+    rng = np.random.default_rng(2)
+    payloads = []
+    for number in range(40):
+        count = 2 + int(rng.integers(300))
+        value = rng.normal(size=count)
+        value[:: 1 + number % 7] = np.nan
+        wide = 1 << (8 * (number % 4))  # steps that need 1 to 8 bytes, and times that fall
+        steps, times = np.arange(count) * wide * 100 - number, rng.integers(-(1 << 62), 1 << 62, count)
+        payloads.append(encode(from_lists([number] * count, steps, times, value.astype("f4") if exact else value)))
+    points, source = decode_all(payloads)
+    for position, payload in enumerate(payloads):
+        assert of_columns(points.take(source == position)) == of_columns(decode(payload))
+
+
 def test_one_damaged_payload_is_told() -> None:
     payloads = [encode(from_lists(range(10), [step] * 10, [step] * 10, [0.1] * 10)) for step in range(20)]
     payloads[7] = payloads[7][:-1] + bytes((payloads[7][-1] ^ 1,))

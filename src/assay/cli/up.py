@@ -47,6 +47,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
     from assay.server.http import Protocol  # noqa: PLC0415
     from assay.server.logs import logged  # noqa: PLC0415
+    from assay.server.memory import keep_freed  # noqa: PLC0415
 
     more_names = frozenset(map(str.lower, settings.allow_host))
     host, root, store = settings.host, settings.home, settings.store
@@ -58,6 +59,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
         )
     with logged(settings.log_format, requests=settings.access_log), listen(host, settings.port) as listener:
         home = Home(root)
+        keep_freed()
         server = open_house(home, store, settings.artifacts)
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"

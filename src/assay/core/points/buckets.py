@@ -90,8 +90,17 @@ def bucketed(series: Ints | int, place: Ints | int, index: Ints, value: Floats) 
     if not len(value):
         return concat([])
     starts = _starts(*(column for column in (index, series, place) if not isinstance(column, int)))
-    ends = np.append(starts[1:], len(value)) - 1
+    of_series, at_place = (
+        np.full(len(starts), column, np.int64) if isinstance(column, int) else column[starts]
+        for column in (series, place)
+    )
     finite = np.isfinite(value)
+    if len(starts) == len(value):  # as along the steps of a run that has just begun
+        nan, total = np.isnan(value).astype(np.int64), value if finite.all() else np.where(finite, value, 0.0)
+        return Buckets(
+            of_series, at_place, index, np.ones(len(value), np.int64), nan, value, value, total, value, value
+        )
+    ends = np.append(starts[1:], len(value)) - 1
     with np.errstate(over="ignore", invalid="ignore"):
         if finite.all():
             nan = np.zeros(len(starts), np.int64)
@@ -100,10 +109,6 @@ def bucketed(series: Ints | int, place: Ints | int, index: Ints, value: Floats) 
             nan = np.add.reduceat(np.isnan(value).astype(np.int64), starts)
             total = np.add.reduceat(np.where(finite, value, 0.0), starts)
     low, high = np.fmin.reduceat(value, starts), np.fmax.reduceat(value, starts)
-    of_series, at_place = (
-        np.full(len(starts), column, np.int64) if isinstance(column, int) else column[starts]
-        for column in (series, place)
-    )
     count, first, last = ends - starts + 1, value[starts], value[ends]
     return Buckets(of_series, at_place, index[starts], count, nan, low, high, total, first, last)
 

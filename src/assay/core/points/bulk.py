@@ -1,4 +1,5 @@
-"""Many small payloads opened at once: those of one layout, which a training loop writes by the thousand, as one matrix.
+"""Many payloads opened at once, column by column: those of one length, which a training loop writes by the thousand, as
+one matrix; those of one layout and other lengths, which are folded from them, laid end to end.
 
 It gives what `payload.decode` gives of each, and leaves to that what is unusual or damaged.
 """
@@ -46,24 +47,34 @@ def decode_all(payloads: Sequence[bytes]) -> tuple[Points, Ints]:
                 sources.append(np.repeat(positions[alike], len(points) // int(alike.sum())))
                 matrix, positions = matrix[~alike], positions[~alike]
         alone += positions.tolist()
+    by_modes: dict[tuple[int, ...], list[int]] = {}
     for position in alone:
-        points = decode_body(bodies[position])
-        parts.append(points)
-        sources.append(np.full(len(points), position, np.int64))
+        by_modes.setdefault(tuple(mode for _, mode in _modes(bodies[position])), []).append(position)
+    for modes_alike, alike_positions in by_modes.items():
+        some = [bodies[position] for position in alike_positions]
+        if modes_alike and len(some) >= FEW:
+            parts.append(_end_to_end(some, modes_alike))
+        else:
+            parts += map(decode_body, some)
+        sources.append(np.repeat(np.array(alike_positions, np.int64), [_count(body) for body in some]))
     return concat(parts), np.concatenate(sources) if sources else np.zeros(0, np.int64)
+
+
+def _count(body: bytes) -> int:
+    return int.from_bytes(body[:HEAD], "little")
 
 
 def _modes(body: bytes) -> list[tuple[int, int]]:
     """Where each of a body's six columns has its mode, and which; none where the body has no layout of ours."""
     try:
-        return [(at, body[at]) for at in places(body, int.from_bytes(body[:HEAD], "little"))]
+        return [(at, body[at]) for at in places(body, _count(body))]
     except (ValueError, IndexError):
         return []
 
 
 def _points(matrix: Matrix, modes: Sequence[tuple[int, int]]) -> Points:
     """The points of bodies of one layout, body after body."""
-    count = int.from_bytes(matrix[0, :HEAD].tobytes(), "little")
+    count = _count(matrix[0, :HEAD].tobytes())
     key, context, row, step, time_us = (_ints(matrix, at, mode, count).ravel() for at, mode in modes[:5])
     at, mode = modes[5]
     with np.errstate(invalid="ignore"):
@@ -87,3 +98,43 @@ def _planes(matrix: Matrix, at: int, dtype: str, count: int) -> npt.NDArray[Any]
     width = np.dtype(dtype).itemsize
     planes = matrix[:, at : at + width * count].reshape(len(matrix), width, count)
     return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(dtype).reshape(len(matrix), count)
+
+
+def _end_to_end(bodies: Sequence[bytes], modes: Sequence[int]) -> Points:
+    """The points of bodies whose columns have these modes, body after body."""
+    counts = np.array([_count(body) for body in bodies], np.int64)
+    starts = np.cumsum(counts) - counts
+    at = [HEAD] * len(bodies)
+    ints: list[Ints] = []
+    for mode in modes[:5]:
+        first = np.frombuffer(
+            b"".join([body[here + 1 : here + 9] for body, here in zip(bodies, at, strict=True)]), "<i8"
+        )
+        if mode == EQUAL:
+            ints.append(np.repeat(first, counts))
+        else:
+            column = np.zeros(int(counts.sum()), np.int64)
+            within = np.ones(len(column), np.bool_)
+            within[starts] = False
+            column[within] = _joined(bodies, [here + 9 for here in at], f"<i{mode}", counts - 1)
+            np.cumsum(column, out=column)
+            column += np.repeat(first - column[starts], counts)
+            ints.append(column)
+        at = [here + 9 + mode * (count - 1) for here, count in zip(at, counts.tolist(), strict=True)]
+    dtype = "<f4" if modes[5] == SINGLES else "<f8"
+    with np.errstate(invalid="ignore"):
+        value = _joined(bodies, [here + 1 for here in at], dtype, counts).astype(np.float64)
+    key, context, row, step, time_us = ints
+    return Points(key, context, row, step, time_us, value)
+
+
+def _joined(bodies: Sequence[bytes], at: Sequence[int], dtype: str, counts: Ints) -> npt.NDArray[Any]:
+    """So many numbers of each body from there on, whose bytes of equal weight lie side by side in each."""
+    width = np.dtype(dtype).itemsize
+    column = np.empty((int(counts.sum()), width), np.uint8)
+    sizes = counts.tolist()
+    for weight in range(width):
+        cut = zip(bodies, at, sizes, strict=True)
+        plane = [body[here + weight * size : here + (weight + 1) * size] for body, here, size in cut]
+        column[:, weight] = np.frombuffer(b"".join(plane), np.uint8)
+    return column.view(dtype).reshape(-1)

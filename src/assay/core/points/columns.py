@@ -72,13 +72,15 @@ class Points:
         if len(self) < 2:
             return self
         key, context = self.key, self.context
-        changes = np.count_nonzero((key[1:] != key[:-1]) | (context[1:] != context[:-1]))
-        if changes and not (context != context[0]).any():
-            points = self._permuted(_order(key, int(changes)))
-        elif changes:
-            points = self.take(np.lexsort((context, key)))
-        else:
+        changed = (key[1:] != key[:-1]) | (context[1:] != context[:-1])
+        changes = np.count_nonzero(changed)
+        falls = (key[1:] < key[:-1]) | ((key[1:] == key[:-1]) & (context[1:] < context[:-1])) if changes else changed
+        if not falls.any():
             points = self
+        elif not (context != context[0]).any():
+            points = self._permuted(order_by(key, int(changes)))
+        else:
+            points = self.take(np.lexsort((context, key)))
         new = (points.key[1:] != points.key[:-1]) | (points.context[1:] != points.context[:-1])
         step, time_us = points.step, points.time_us
         if (new | (step[1:] > step[:-1]) | ((step[1:] == step[:-1]) & (time_us[1:] > time_us[:-1]))).all():
@@ -110,8 +112,13 @@ class Points:
         ]
 
 
-def _order(key: Ints, changes: int) -> npt.NDArray[Any]:
-    """The positions by key, stable. Numbers of 16 bits are sorted by counting, at a third of the cost."""
+def order_by(key: Ints, changes: int) -> npt.NDArray[Any]:
+    """The positions by key, stable. Numbers of 16 bits are sorted by counting, at a third of the cost.
+
+    Args:
+        key: int64 (n,), n at least 1.
+        changes: How many keys differ from the one before; few of them are put in order as the runs that they are.
+    """
     low, high = int(key.min()), int(key.max())
     if changes * MIXED > len(key) and high - low < 1 << 16:
         return np.argsort((key - low).astype(np.uint16), kind="stable")
