@@ -11,14 +11,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from assay.core.points import cells
 from assay.core.points.buckets import HIGHEST, LOWEST, Buckets
+from assay.core.points.bulk import Axis, axis_and_values
 from assay.core.points.chunks import Position, position
-from assay.core.points.columns import Floats, Ints, Points
+from assay.core.points.columns import Ints, Points
 from assay.core.points.columns import concat as all_of
 from assay.core.points.drawing import (
     Drawing,
@@ -33,7 +34,6 @@ from assay.core.points.drawing import (
     over_floats,
     wider,
 )
-from assay.core.points.packed import Packed
 from assay.core.points.payload import decode
 from assay.core.points.spans import before, following
 from assay.core.scope import Scope
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 OPENED = 50_000_000  # points of a question that lie in chunks that are opened one after the other
 HELD = 4_000_000  # points of a question along a metric, which are held together
 SLICE = 2_000_000  # points of the chunks that one statement brings
+TOGETHER = 250_000  # points of chunks that are opened together
 PIECE = 256  # chunks of one series that one statement brings
 
 # A row that lies within one bucket is enough, unless its sum is unknown; else its cells, else its payload.
@@ -71,7 +72,6 @@ PAYLOAD = (
     "SELECT payload FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ? "
     "AND first_step = ? AND first_us = ?"
 )
-Column = Literal["step", "time_us"]
 
 
 class Chunk(NamedTuple):
@@ -169,15 +169,16 @@ class Held:
         steps = self._asked.axis == "step"
         numbers = {name: number for number, name in enumerate(series)}
         left = np.ones(len(loose), np.bool_)
+        opened = Opened(self._unit, "step" if steps else "time_us", grid.shift)
         parts: list[Buckets] = []
         for name, chunks in groupby(self._chunks(series, grid if steps else None), key=_name):
             number = numbers[name]
             start, end = np.searchsorted(loose.key, (number, number + 1)).tolist()
-            layer = Layer(self._unit, name, number, "step" if steps else "time_us", origins[number], grid.shift)
+            layer = Layer(opened, name, number, origins[number])
             parts += layer.parts(chunks, loose.take(slice(start, end)))
             left[start:end] = False
         rest = loose.take(left)
-        return [*parts, laid(rest.key, 0, x[left] >> grid.shift, rest.value)]
+        return [*parts, *opened.all(), laid(rest.key, 0, x[left] >> grid.shift, rest.value)]
 
     def along_metric(self, series: Sequence[Name], metric_id: int) -> tuple[int, Buckets]:
         """These series of one key over a metric of the same row: the exponent of their grid, and their buckets."""
@@ -274,15 +275,62 @@ class Held:
         return {name: all_of([_bare(part) for part in some]).normal() for name, some in parts.items()}
 
 
+class Opened:
+    """The chunks of a question that must be opened: many together, since each by itself would cost more than it holds.
+
+    Attributes:
+        axis: The column along which they are laid.
+        shift: Of the buckets.
+    """
+
+    def __init__(self, unit: Unit, axis: Axis, shift: int) -> None:
+        self.axis, self.shift = axis, shift
+        self._unit = unit
+        self._found: list[Buckets] = []
+        self._waiting: list[tuple[int, int, Ints, bytes]] = []
+        self._points = 0
+
+    def add(self, number: int, place: int, origin: Ints, chunk: Chunk) -> None:
+        """The chunk's points lie at this place of the series of this number."""
+        assert chunk.payload is not None
+        self._waiting.append((number, place, origin, chunk.payload))
+        self._points += chunk.number
+        if self._points >= TOGETHER:
+            self._open()
+
+    def all(self) -> list[Buckets]:
+        """Their parts of buckets."""
+        if self._waiting:
+            self._open()
+        return self._found
+
+    def _open(self) -> None:
+        numbers, at, origins, payloads = zip(*self._waiting, strict=True)
+        x, value, counts = axis_and_values(payloads, self.axis)
+        series, place, origin = (np.repeat(np.array(each, np.int64), counts) for each in (numbers, at, origins))
+        self._found.append(laid(series, place, along(x, origin) >> self.shift, value))
+        self._waiting, self._points = [], 0
+
+    def payload(self, name: Name, chunk: Chunk) -> bytes:
+        """A chunk's payload, which was not asked for before."""
+        if chunk.payload is not None:
+            return chunk.payload
+        key_id, owner_id, context_id = name
+        of_chunk = [owner_id, key_id, context_id, chunk.first_step, chunk.first_us]
+        return bytes(self._unit.rows(PAYLOAD, of_chunk)[0][0])
+
+
 class Layer:
     """Lays the points of one series into buckets, chunk by chunk."""
 
-    def __init__(self, unit: Unit, name: Name, number: int, column: Column, origin: Ints, shift: int) -> None:
-        self._unit, self._name, self._number = unit, name, number
-        self._column, self._origin, self._shift = column, origin, shift
+    def __init__(self, opened: Opened, name: Name, number: int, origin: Ints) -> None:
+        self._opened, self._name, self._number, self._origin = opened, name, number, origin
 
     def parts(self, chunks: Iterable[Chunk], loose: Points) -> Iterator[Buckets]:
-        """The parts of buckets from the chunks, which are in order, and from the points outside of them."""
+        """The parts of buckets from the chunks, which are in order, and from the points outside of them.
+
+        Chunks that must be opened, and nothing else, are left to `opened`.
+        """
         left = np.ones(len(loose), np.bool_)
         firsts: list[Position] = []
         enough: list[tuple[Any, ...]] = []
@@ -293,15 +341,14 @@ class Layer:
             start, end = _among(loose, first, last)
             if start < end:
                 left[start:end] = False
-                points = all_of([_bare(decode(self._payload(chunk))), _bare(loose.take(slice(start, end)))]).normal()
-                yield self._laid(place, getattr(points, self._column), points.value)
+                held = decode(self._opened.payload(self._name, chunk))
+                yield self._laid(place, all_of([_bare(held), _bare(loose.take(slice(start, end)))]).normal())
             elif chunk.payload is not None:
-                packed = Packed(chunk.payload)
-                yield self._laid(place, getattr(packed, self._column), packed.value)
+                self._opened.add(self._number, place, self._origin, chunk)
             elif chunk.cells is not None:
-                yield cells.decode(chunk.cells, self._shift, self._number, place)
+                yield cells.decode(chunk.cells, self._opened.shift, self._number, place)
             else:
-                enough.append((place, chunk.first_step >> self._shift, *chunk[7:14]))
+                enough.append((place, chunk.first_step >> self._opened.shift, *chunk[7:14]))
         if enough:
             yield self._summarised(enough)
         rest = loose.take(left)
@@ -309,18 +356,11 @@ class Layer:
             passed = bisect_right(firsts, position(rest, 0))
             edges = [0, *(before(rest, first) for first in firsts[passed:]), len(rest)]
             for number, (start, end) in enumerate(pairwise(edges), passed):
-                piece = rest.take(slice(start, end))
-                yield self._laid(2 * number, getattr(piece, self._column), piece.value)
+                yield self._laid(2 * number, rest.take(slice(start, end)))
 
-    def _laid(self, place: int, column: Ints, value: Floats) -> Buckets:
-        return laid(self._number, place, along(column, self._origin) >> self._shift, value)
-
-    def _payload(self, chunk: Chunk) -> bytes:
-        if chunk.payload is not None:
-            return chunk.payload
-        key_id, owner_id, context_id = self._name
-        of_chunk = [owner_id, key_id, context_id, chunk.first_step, chunk.first_us]
-        return bytes(self._unit.rows(PAYLOAD, of_chunk)[0][0])
+    def _laid(self, place: int, points: Points) -> Buckets:
+        x = along(points.step if self._opened.axis == "step" else points.time_us, self._origin)
+        return laid(self._number, place, x >> self._opened.shift, points.value)
 
     def _summarised(self, rows: Sequence[tuple[Any, ...]]) -> Buckets:
         """Chunks that lie within one bucket each, as (place, index, count, nan, min, max, sum, first, last)."""

@@ -54,6 +54,8 @@ def unpack(body: bytes) -> tuple[dict[str, Any], dict[str, memoryview[Any]]]:
         magic, format_, size, n = HEAD.unpack_from(body)
         if magic != MAGIC or format_ != FORMAT:
             raise ValueError("it does not begin as series do")
+        if n * WIDTHS["f8"] > len(body):  # the first column is always sent
+            raise ValueError("it is shorter than one column")
         document = json.loads(body[HEAD.size : HEAD.size + size])
         at = HEAD.size + size
         at += -at % 8

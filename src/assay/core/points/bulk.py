@@ -7,18 +7,22 @@ It gives what `payload.decode` gives of each, and leaves to that what is unusual
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from assay.core.points.columns import Ints, Points, concat
+from assay.core.points.columns import Floats, Ints, Points, concat
 from assay.core.points.packed import places
 from assay.core.points.payload import EQUAL, SINGLES, decode_body, expand
+from assay.wire.errors import Corrupt
 
 FEW = 8  # payloads that are as quick one by one
 SMALL = 16 << 10  # bytes of a body that is worth laying beside others
 HEAD = 4  # bytes of the count
+Axis = Literal["step", "time_us"]
+COLUMNS = ("key", "context", "row", "step", "time_us")  # in the order of a body
 Matrix = npt.NDArray[np.uint8]
 
 
@@ -100,32 +104,62 @@ def _planes(matrix: Matrix, at: int, dtype: str, count: int) -> npt.NDArray[Any]
     return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(dtype).reshape(len(matrix), count)
 
 
+def axis_and_values(payloads: Sequence[bytes], axis: Axis) -> tuple[Ints, Floats, Ints]:
+    """One column of whole numbers and the values of all payloads, in their order; no other column is decoded.
+
+    Returns:
+        int64 and float64 of shape (n,), and how many points each payload has, int64.
+
+    Raises:
+        Corrupt: As `payload.decode`.
+    """
+    bodies = [expand(payload) for payload in payloads]
+    try:
+        found = [places(body, _count(body)) for body in bodies]
+    except (ValueError, IndexError) as error:
+        raise Corrupt(f"A payload of points cannot be read: {error}") from error
+    column = COLUMNS.index(axis)
+    xs, values, sizes = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]
+    for (mode, kind), alike in groupby(
+        zip(bodies, found, strict=True), key=lambda item: (item[0][item[1][column]], item[0][item[1][-1]])
+    ):
+        some = list(alike)
+        of_them = [body for body, _ in some]
+        counts = np.array([_count(body) for body in of_them], np.int64)
+        xs.append(_ints_of(of_them, [at[column] for _, at in some], mode, counts))
+        values.append(_values_of(of_them, [at[-1] for _, at in some], kind, counts))
+        sizes.append(counts)
+    return np.concatenate(xs), np.concatenate(values), np.concatenate(sizes)
+
+
 def _end_to_end(bodies: Sequence[bytes], modes: Sequence[int]) -> Points:
     """The points of bodies whose columns have these modes, body after body."""
     counts = np.array([_count(body) for body in bodies], np.int64)
+    at = list(zip(*(places(body, _count(body)) for body in bodies), strict=True))
+    key, context, row, step, time_us = (_ints_of(bodies, at[number], modes[number], counts) for number in range(5))
+    return Points(key, context, row, step, time_us, _values_of(bodies, at[5], modes[5], counts))
+
+
+def _ints_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints) -> Ints:
+    """A column of this mode of each body, which begins there, one after the other: int64 of shape (sum of counts,)."""
+    first = np.frombuffer(b"".join([body[here + 1 : here + 9] for body, here in zip(bodies, at, strict=True)]), "<i8")
+    if mode == EQUAL:
+        return np.repeat(first, counts)
     starts = np.cumsum(counts) - counts
-    at = [HEAD] * len(bodies)
-    ints: list[Ints] = []
-    for mode in modes[:5]:
-        first = np.frombuffer(
-            b"".join([body[here + 1 : here + 9] for body, here in zip(bodies, at, strict=True)]), "<i8"
-        )
-        if mode == EQUAL:
-            ints.append(np.repeat(first, counts))
-        else:
-            column = np.zeros(int(counts.sum()), np.int64)
-            within = np.ones(len(column), np.bool_)
-            within[starts] = False
-            column[within] = _joined(bodies, [here + 9 for here in at], f"<i{mode}", counts - 1)
-            np.cumsum(column, out=column)
-            column += np.repeat(first - column[starts], counts)
-            ints.append(column)
-        at = [here + 9 + mode * (count - 1) for here, count in zip(at, counts.tolist(), strict=True)]
-    dtype = "<f4" if modes[5] == SINGLES else "<f8"
+    column = np.zeros(int(counts.sum()), np.int64)
+    within = np.ones(len(column), np.bool_)
+    within[starts] = False
+    column[within] = _joined(bodies, [here + 9 for here in at], f"<i{mode}", counts - 1)
+    np.cumsum(column, out=column)
+    column += np.repeat(first - column[starts], counts)
+    return column
+
+
+def _values_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints) -> Floats:
+    """The same of the values: float64."""
+    dtype = "<f4" if mode == SINGLES else "<f8"
     with np.errstate(invalid="ignore"):
-        value = _joined(bodies, [here + 1 for here in at], dtype, counts).astype(np.float64)
-    key, context, row, step, time_us = ints
-    return Points(key, context, row, step, time_us, value)
+        return _joined(bodies, [here + 1 for here in at], dtype, counts).astype(np.float64)
 
 
 def _joined(bodies: Sequence[bytes], at: Sequence[int], dtype: str, counts: Ints) -> npt.NDArray[Any]:

@@ -108,14 +108,15 @@ def wider(grid: Grid, buckets: Buckets, count: int) -> Grid:
     return grid if not by else Grid(grid.shift + by, grid.low, grid.high)
 
 
-def laid(series: Ints | int, place: int, index: Ints, value: Floats) -> Buckets:
-    """Points in the order of their series in buckets, wherever they lie along x."""
+def laid(series: Ints | int, place: Ints | int, index: Ints, value: Floats) -> Buckets:
+    """Points in the order of their series in buckets, wherever they lie along x; places ascend in each series."""
     falls = index[1:] < index[:-1]
     if not isinstance(series, int):
         falls &= series[1:] == series[:-1]
     if falls.any():
         order = np.argsort(index, kind="stable") if isinstance(series, int) else np.lexsort((index, series))
         series = series if isinstance(series, int) else series[order]
+        place = place if isinstance(place, int) else place[order]
         index, value = index[order], value[order]
     return bucketed(series, place, index, value)
 
