@@ -31,10 +31,12 @@ demo: setup ## train about twenty models into a fresh server and show them; ONCE
 fmt: setup ## format the code
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+	@$(PY) ui/npm.py run --silent format
 
 lint: setup ## check format and lint
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	@$(PY) ui/npm.py run --silent check
 
 types: setup ## check types
 	.venv/bin/mypy
@@ -43,20 +45,22 @@ imports: setup ## check which package may import which
 	.venv/bin/lint-imports
 
 test: setup setup-clients ## run everything in short form
+	@$(PY) ui/npm.py run --silent test
 	.venv/bin/pytest -q -n 2 tests
 
 test-long: setup setup-clients ## the same at full length; writes docs/evidence.md
+	@$(PY) ui/npm.py run --silent test
 	ASSAY_TEST_LENGTH=long .venv/bin/pytest -q -n 2 tests
 
 e2e: setup setup-clients ## run only the flows of the official clients
 	.venv/bin/pytest -q tests/e2e
 
-ui: setup ## build the browser UI, once there is one
-	@test ! -d ui || $(UV) sync --frozen --quiet --reinstall-package assay-ml
-	@test -d ui || echo "There is no browser UI yet; the server's front page shows the newest runs."
+ui: .tools/uv-$(UV_VERSION) ## build the browser UI anew if its sources changed
+	@$(UV) sync --frozen --quiet --reinstall-package assay-ml
 
-docs: setup ## write the generated reference pages
+docs: setup ## write the generated reference pages, and the UI's types of the API
 	$(PY) docs/generate.py
+	@$(PY) ui/npm.py run --silent types
 
 bench: setup setup-clients ## measure beside the peers; writes benchmarks/RESULTS.md
 	$(PY) benchmarks/run.py

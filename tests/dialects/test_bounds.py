@@ -158,7 +158,7 @@ def test_every_answer_tells_browsers_to_take_it_as_it_is(http: Http, run_id: str
         headers = http.request("GET", path).headers
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["x-frame-options"] == "SAMEORIGIN", path
-    assert "frame-ancestors 'none'" in http.request("GET", "/").headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in http.request("GET", "/").headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(

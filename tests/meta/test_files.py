@@ -19,6 +19,7 @@ WORDS = {
     "a path of one machine": re.compile(r"(?<![\w.])/(wo" + r"rk|ro" + r"ot|home/\w+)/"),
     "how it was written": re.compile("helper " + "session", re.IGNORECASE),
 }
+WRITTEN = {Path("ui/src/api/schema.d.ts")}  # by a program, from the API's own description
 BINARY = {".db", ".gz", ".png", ".zst", ".sqlite", ".dump", ".parquet", ".ico", ".woff2"}
 
 
@@ -46,7 +47,9 @@ def faults_of_words(name: str, text: str) -> list[str]:
 def test_no_file_is_long() -> None:
     """Source files stay small; the few that do not say why."""
     lengths = {
-        str(path): (ROOT / path).read_text().count("\n") for path in files() if path.suffix in (".py", ".ts", ".tsx")
+        str(path): (ROOT / path).read_text().count("\n")
+        for path in files()
+        if path.suffix in (".py", ".ts", ".tsx") and path not in WRITTEN
     }
     assert len(lengths) > 50, "the files were not found"
     assert faults_of_length(lengths, ALLOWED) == []

@@ -16,7 +16,8 @@ def files() -> list[Path]:
     """Every file that is tracked, or would be by the next `git add`, by its path from the root."""
     if not (ROOT / ".git").exists():  # an unpacked archive
         found = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
-        return sorted(p for p in found if not any(part.startswith(".venv") or part == ".tools" for part in p.parts))
+        foreign = {".tools", "node_modules"}
+        return sorted(p for p in found if not any(part.startswith(".venv") or part in foreign for part in p.parts))
     told = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -17,7 +17,7 @@ from starlette.types import Scope as AsgiScope
 from assay.dialects.mlflow.app import routes as mlflow_routes
 from assay.dialects.native.feed import Feed
 from assay.dialects.native.mount import routes as native_routes
-from assay.server import pages
+from assay.server import browser
 from assay.server.compose import Server, new_name, now_us
 from assay.server.figures import figures
 from assay.server.gate import collecting
@@ -86,7 +86,7 @@ def create_app(
         Route("/health", health),
         Route("/ready", Readiness(aspects, ending).answer),
         Route("/metrics", metrics),
-        *pages.routes(services),
+        *browser.routes(),
         *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), feed),
     ]
     app = Starlette(
