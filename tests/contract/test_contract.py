@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.testing.accounts import AccountContract, GrantContract, TokenContract, WorkspaceContract
 from assay.testing.catalog import IdContract, ScopeContract, StateContract, TimeContract
 from assay.testing.commit import CommitContract, SnapshotContract
 from assay.testing.counting import CountContract
@@ -95,3 +96,19 @@ class TestChanges(ChangeContract):
 
 class TestCounts(CountContract):
     """Keys, values, ranges and counts over many runs."""
+
+
+class TestAccounts(AccountContract):
+    """Users and their groups."""
+
+
+class TestGrants(GrantContract):
+    """Roles of users and groups."""
+
+
+class TestTokens(TokenContract):
+    """Tokens."""
+
+
+class TestWorkspaces(WorkspaceContract):
+    """Workspaces, their quotas and what they hold."""

@@ -24,6 +24,15 @@ from support.server import Http, Server
 from assay.stores.migrations import HEAD
 
 HERE = Path(__file__).parent
+ACCOUNTS = (
+    "users/ada",
+    "groups/risk",
+    "workspaces",
+    "workspaces/risk/members",
+    "workspaces/default/members",
+    "workspaces/risk/quota",
+    "tokens?user=ada",
+)
 
 
 def plain(value: Any) -> Any:
@@ -40,15 +49,37 @@ def read(home: Path, *options: str, new: bool = False) -> Any:
     server = Server(home, options).start()
     try:
         with closing(server.http()) as http:
+            token = (home / "token").read_text().strip()
+            http.headers["Authorization"] = f"Bearer {token}"
             if new:
-                fill_further(http, fill(http), (home / "token").read_text().strip())
+                fill_further(http, fill(http))
+                fill_accounts(http)
             models = http.mlflow("POST", "logged-models/search", {"experiment_ids": ["0", "1"]})
-            return plain({**whole(http), "models": models["models"]})
+            found = {**whole(http), "models": models["models"]}
+            if users := http.request("GET", "/api/v1/users").json["users"]:
+                found["accounts"] = [users, *(http.request("GET", f"/api/v1/{path}").json for path in ACCOUNTS)]
+            return plain(found)
     finally:
         server.stop()
 
 
-def fill_further(http: Http, experiment_id: str, token: str) -> None:
+def fill_accounts(http: Http) -> None:
+    """A user in a group, a workspace with a member and a quota, a token: from now on the server asks who speaks."""
+    for method, path, body in (
+        ("POST", "users", {"name": "Ada", "email": "ada@example.com", "is_admin": True}),
+        ("POST", "groups", {"name": "risk"}),
+        ("POST", "group-members", {"group": "risk", "add": ["ada"]}),
+        ("POST", "workspaces", {"name": "risk"}),
+        ("PATCH", "workspaces/risk/members", {"group": "risk", "role": "editor"}),
+        ("PATCH", "workspaces/default/members", {"user": "ada", "role": "none", "experiment_id": 0}),
+        ("PUT", "workspaces/risk/quota", {"runs": 5}),
+        ("POST", "tokens", {"name": "ci", "user": "ada", "workspace": "risk", "cap": "viewer", "days": None}),
+    ):
+        answer = http.request(method, f"/api/v1/{path}", body)
+        assert answer.status in (200, 201), answer.body
+
+
+def fill_further(http: Http, experiment_id: str) -> None:
     """What lies in tables of its own: chunks, pages, a tail, a logged model, the record of a purge, a checkpoint."""
     long, purged = (
         http.mlflow("POST", "runs/create", {"experiment_id": experiment_id, "run_name": name})["run"]["info"]["run_id"]
@@ -66,9 +97,9 @@ def fill_further(http: Http, experiment_id: str, token: str) -> None:
     http.mlflow("POST", "runs/log-metric", point)
     http.mlflow("POST", "runs/delete", {"run_id": purged})
     body = {"ids": [purged], "grace_days": 0, "reason": "to have a record"}
-    answer = http.request("POST", "/api/v1/purge", body, {"Authorization": f"Bearer {token}"})
+    answer = http.request("POST", "/api/v1/purge", body)
     assert answer.status == 200, answer.body
-    answer = http.request("POST", "/api/v1/audit/checkpoints", {}, {"Authorization": f"Bearer {token}"})
+    answer = http.request("POST", "/api/v1/audit/checkpoints", {})
     assert answer.status == 200, answer.body
 
 

@@ -49,8 +49,8 @@ def test_one_poller_serves_all(house: Server, monkeypatch: pytest.MonkeyPatch) -
 
     async def main() -> None:
         shared = Feed(house.services, lambda: False)
-        position = await shared.position(None)
-        followers = [shared.follow(position, 0.05) for _ in range(20)]
+        position = await shared.position(Scope(), None)
+        followers = [shared.follow(Scope(), position, 0.05) for _ in range(20)]
         waiting = [asyncio.create_task(heard(item, 1)) for item in followers]
         while shared.listeners < 20:
             await asyncio.sleep(0.01)
@@ -79,8 +79,8 @@ def test_who_breaks_off_within_a_page_misses_nothing(house: Server, monkeypatch:
     async def main() -> None:
         shared = Feed(house.services, lambda: False)
         for seen in range(1, 8):
-            position = await shared.position(start)
-            following = shared.follow(position, 5)
+            position = await shared.position(Scope(), start)
+            following = shared.follow(Scope(), position, 5)
             found = []
             async for told in following:
                 assert told is not None
@@ -90,7 +90,7 @@ def test_who_breaks_off_within_a_page_misses_nothing(house: Server, monkeypatch:
                     break
             await following.aclose()
             await asyncio.sleep(0.05)
-            rest = shared.follow(await shared.position(position), 0.1)
+            rest = shared.follow(Scope(), await shared.position(Scope(), position), 0.1)
             async for told in rest:
                 if told is None:
                     break
@@ -119,7 +119,7 @@ def test_a_poller_that_fails_goes_on(house: Server, monkeypatch: pytest.MonkeyPa
     async def main() -> None:
         nonlocal fails
         shared = Feed(house.services, lambda: False)
-        waiting = asyncio.create_task(heard(shared.follow(await shared.position(None), 5), 1))
+        waiting = asyncio.create_task(heard(shared.follow(Scope(), await shared.position(Scope(), None), 5), 1))
         await asyncio.sleep(0.2)
         fails = True
         await asyncio.sleep(0.2)
@@ -136,7 +136,7 @@ def test_who_is_too_slow_is_let_go(house: Server, monkeypatch: pytest.MonkeyPatc
 
     async def main() -> None:
         shared = Feed(house.services, lambda: False)
-        following = shared.follow(await shared.position(None), 5)
+        following = shared.follow(Scope(), await shared.position(Scope(), None), 5)
         first = house.services.runs.create(Scope(), 0, name="r").run.uid
         assert await heard(following, 1) == [first]
         for number in range(5):
@@ -154,7 +154,7 @@ def test_it_ends_with_the_server(house: Server, monkeypatch: pytest.MonkeyPatch)
 
     async def main() -> None:
         shared = Feed(house.services, lambda: bool(over))
-        following = shared.follow(await shared.position(None), 5)
+        following = shared.follow(Scope(), await shared.position(Scope(), None), 5)
         waiting = asyncio.create_task(heard(following, 1))
         await asyncio.sleep(0.1)
         over.append(True)

@@ -39,6 +39,7 @@ class Http:
 
     url: str
     timeout: float = 60.0
+    headers: dict[str, str] = field(default_factory=dict)  # of every request
     _connection: http.client.HTTPConnection | None = None
 
     def request(
@@ -50,7 +51,7 @@ class Http:
         **query: Any,
     ) -> Answer:
         """The answer to one request; a dict is sent as JSON."""
-        sent = dict(headers or {})
+        sent = self.headers | (headers or {})
         if isinstance(body, dict):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")

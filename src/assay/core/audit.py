@@ -32,6 +32,22 @@ class Act(StrEnum):
     RESTORE = "restore"  # all that happened after the backup was made is missing from here on
     ERASE = "erase"  # of details of records, which are the subjects
     ROTATE = "rotate"  # from here on, another key signs checkpoints
+    USER_MAKE = "user.make"
+    FIRST_ADMIN = "user.first-admin"  # by the link that the server printed
+    USER_DISABLE = "user.disable"
+    USER_ENABLE = "user.enable"
+    USER_ADMIN = "user.admin"  # of the server; or not any more
+    PASSWORD_SET = "password.set"  # noqa: S105
+    GROUP_MAKE = "group.make"
+    GROUP_REMOVE = "group.remove"
+    GROUP_JOIN = "group.join"
+    GROUP_LEAVE = "group.leave"
+    GRANT = "grant.set"
+    UNGRANT = "grant.remove"
+    TOKEN_MAKE = "token.make"  # noqa: S105
+    TOKEN_REVOKE = "token.revoke"  # noqa: S105
+    WORKSPACE_MAKE = "workspace.make"
+    QUOTA = "quota.set"
 
 
 @dataclass(frozen=True, slots=True, order=True)

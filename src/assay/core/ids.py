@@ -22,6 +22,7 @@ class Kind(IntEnum):
     DATASET = 3
     GROUP = 4
     TREE = 5
+    ACCOUNT = 6  # a user, a group of users, or a token
 
 
 def make_id(kind: Kind, now_us: int, random: int) -> int:

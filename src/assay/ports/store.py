@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
+from assay.ports.accounts import Accounts, Grants, Tokens, UserGroups, Workspaces
 from assay.ports.aggregates import (
     Audit,
     Configs,
@@ -103,6 +104,21 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> Audit: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def user_groups(self) -> UserGroups: ...
+
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def tokens(self) -> Tokens: ...
+
+    @property
+    def workspaces(self) -> Workspaces: ...
 
     def now_us(self) -> int:
         """The database's time in this transaction."""

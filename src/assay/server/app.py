@@ -17,16 +17,28 @@ from starlette.types import Scope as AsgiScope
 from assay.dialects.mlflow.app import routes as mlflow_routes
 from assay.dialects.native.feed import Feed
 from assay.dialects.native.mount import routes as native_routes
+from assay.dialects.rules import ANYBODY, PUBLIC, Manner, Ruled
 from assay.server import browser
+from assay.server.auth.bearer import BearerTokens
+from assay.server.auth.chain import Chain
 from assay.server.compose import Server, new_name, now_us
 from assay.server.figures import figures
 from assay.server.gate import collecting
-from assay.server.guard import Guard
+from assay.server.guard import Guard, render_plain
 from assay.server.metrics import MEDIA_TYPE
 from assay.server.ready import Aspect, Readiness
 from assay.server.watch import Traffic, Watched
 
+PLAIN = Manner(render_plain, b"assay-workspace", query=True)  # of pages and probes
 FILES_KEPT_S = 30.0  # a look writes an object, which costs money at some stores
+
+
+def ruled(routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
+    """The routes, each of which has a rule. Raises TypeError for one that has none: it must not be served."""
+    for route in routes:
+        if not isinstance(route, Ruled):
+            raise TypeError(f"The route {getattr(route, 'path', route)!r} says nothing of who may call it")
+    return routes
 
 
 class Straight:
@@ -81,20 +93,21 @@ def create_app(
         yield
         await run_sync(server.close)
 
-    routes = [
+    routes: list[BaseRoute] = [
         *mlflow_routes(services, new_name),
-        Route("/health", health),
-        Route("/ready", Readiness(aspects, ending).answer),
-        Route("/metrics", metrics),
-        *browser.routes(),
+        Ruled("/health", health, rule=PUBLIC, manner=PLAIN),
+        Ruled("/ready", Readiness(aspects, ending).answer, rule=PUBLIC, manner=PLAIN),
+        Ruled("/metrics", metrics, rule=ANYBODY, manner=PLAIN),
+        *browser.routes(PLAIN),
         *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), feed),
     ]
+    chain = Chain(services.access, [BearerTokens(services.access, server.home.token())])
     app = Starlette(
-        routes=routes,
+        routes=ruled(routes),
         exception_handlers={404: unknown},
         lifespan=lifespan,
     )
-    return Watched(Guard(Straight(app, routes), hosts, server.home.token()), traffic)
+    return Watched(Guard(Straight(app, ruled(routes)), hosts, chain), traffic)
 
 
 assert sqlite3.sqlite_version_info >= (3, 35), "Assay needs SQLite 3.35 or later (RETURNING)"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Route
+
+from assay.dialects.rules import PUBLIC, Manner, Ruled
 
 BUILT = Path(__file__).parent / "ui"  # by build_ui.py
 PAGES = ("experiments", "runs", "compare")  # the page finds its way below these by itself
@@ -31,10 +32,11 @@ ASSET_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary":
 MISSING = "The browser UI is not built here: run `make ui`, or install a released wheel. The API is at /api/v1.\n"
 
 
-def routes(built: Path = BUILT) -> Iterator[Route]:
-    """The pages and their files.
+def routes(manner: Manner, built: Path = BUILT) -> Iterator[Ruled]:
+    """The pages and their files, which tell nothing of what the server holds: anybody may have them.
 
     Args:
+        manner: How errors are told.
         built: The folder that holds `index.html` and `assets`.
     """
 
@@ -58,8 +60,8 @@ def routes(built: Path = BUILT) -> Iterator[Route]:
                 return FileResponse(packed, headers=headers, media_type=kind)
         return FileResponse(path, headers=ASSET_HEADERS, media_type=kind)
 
-    yield Route("/", page)
-    yield Route("/assets/{name}", asset)
+    yield Ruled("/", page, rule=PUBLIC, manner=manner)
+    yield Ruled("/assets/{name}", asset, rule=PUBLIC, manner=manner)
     for name in PAGES:
-        yield Route(f"/{name}", page)
-        yield Route(f"/{name}/{{rest:path}}", page)
+        yield Ruled(f"/{name}", page, rule=PUBLIC, manner=manner)
+        yield Ruled(f"/{name}/{{rest:path}}", page, rule=PUBLIC, manner=manner)

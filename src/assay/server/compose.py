@@ -21,6 +21,8 @@ from assay.server.gate import collecting
 from assay.server.home import Home
 from assay.server.keys import ServerKeys
 from assay.server.pickup import Pickup
+from assay.services.access import AccessService
+from assay.services.accounts import AccountService
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
@@ -40,6 +42,7 @@ from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
+from assay.services.workspaces import WorkspaceService
 from assay.stores.migrations import HEAD
 from assay.stores.snapshot import SnapshotFile
 from assay.stores.sqlite import SqliteStore
@@ -83,6 +86,11 @@ def new_name() -> str:
 def new_salt() -> bytes:
     """What keeps the detail of an audit record from being guessed by its digest."""
     return secrets.token_bytes(32)
+
+
+def new_token() -> str:
+    """The secret of a token: 256 bits, in a form that is recognised in a log or a repository."""
+    return f"assay-{secrets.token_urlsafe(32)}"
 
 
 def now_us() -> int:
@@ -257,6 +265,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         claim(store, blobs, secrets.randbits(62))
         opened.pop_all()  # from here on they are the server's
     audit, checkpoints = _chain_services(store, home)
+    access = AccessService(store, time.monotonic, now_us)
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),
@@ -274,6 +283,9 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         audit=audit,
         checkpoints=checkpoints,
         statistics=StatisticsService(store, time.monotonic),
+        access=access,
+        accounts=AccountService(store, new_salt, new_token, access),
+        workspaces=WorkspaceService(store, new_salt, access),
     )
     jobs = JobService(
         store,

@@ -1,4 +1,4 @@
-"""What is checked before any route sees a request: Host, Origin, encoding of the body, and who speaks.
+"""What is checked before any route sees a request: Host, Origin, and the encoding of the body.
 
 A refusal is rendered by the dialect that owns the path, in its own client's form.
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from hashlib import sha256
-from hmac import compare_digest
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assay.core.scope import HOME, LOCAL, Actor
 from assay.dialects.mlflow.errors import render as render_mlflow
+from assay.dialects.native.errors import STATUS
 from assay.dialects.native.errors import render as render_native
-from assay.wire.errors import AssayError, InvalidInput, PermissionDenied, Unauthenticated
+from assay.dialects.rules import IDENTIFY, Identify
+from assay.wire.errors import AssayError, InvalidInput, PermissionDenied
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?\Z")
@@ -44,28 +43,34 @@ def authority(value: str) -> str:
     return value.lower().removesuffix(":80").removesuffix(":443")
 
 
+def render_plain(error: AssayError) -> Response:
+    """The error as a line of text, for people and probes."""
+    status = STATUS[error.code]
+    return PlainTextResponse(f"{error.message}: {error.remedy}" if error.remedy else error.message, status)
+
+
 def _render(path: str, error: AssayError) -> Response:
     for prefix, render in RENDERERS:
         if path.startswith(prefix):
             return render(error)
-    return PlainTextResponse(f"{error.message}: {error.remedy}", 401 if isinstance(error, Unauthenticated) else 403)
+    return render_plain(error)
 
 
 class Guard:
     """Refuses foreign Host headers (DNS rebinding), foreign Origins (drive-by requests), and bodies that are packed.
 
-    Proxies' X-Forwarded headers are not asked. Who speaks is in the ASGI scope, as `assay.actor`.
+    Proxies' X-Forwarded headers are not asked. Who speaks is asked by the rules of the routes.
 
     Args:
         app: What is guarded.
         hosts: The names that the server is called by.
-        token: The home's token, of which only a digest is kept.
+        identify: Says who calls.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], token: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], identify: Identify | None = None) -> None:
         self._app = app
         self._hosts = hosts
-        self._digest = None if token is None else sha256(token.encode()).digest()
+        self._identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, or answers why not."""
@@ -74,20 +79,20 @@ class Guard:
             return
         if scope["type"] == "http":
             try:
-                scope["assay.actor"] = self._checked(scope)
+                self._check(scope)
             except AssayError as error:
                 await _render(scope["path"], error)(scope, receive, send)
                 return
+            scope[IDENTIFY] = self._identify
         await self._app(scope, receive, send)
 
-    def _checked(self, scope: Scope) -> Actor:
-        """Who speaks. Raises what is wrong with the request."""
+    def _check(self, scope: Scope) -> None:
+        """Raises what is wrong with the request."""
         path = scope["path"]
         if not path.isprintable() and CONTROL.search(path):  # the first is fast, and mostly enough
             raise InvalidInput("Invalid path", field="path", remedy="send no control characters")
         hosts: list[str] = []
         origins: list[str] = []
-        actor = LOCAL
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
@@ -98,8 +103,6 @@ class Guard:
                 raise InvalidInput(
                     "The body is compressed", field="Content-Encoding", bound="identity", remedy="send it as it is"
                 )
-            elif name == b"authorization":
-                actor = self._actor(value)
         if len(hosts) != 1 or host_name(hosts[0]) not in self._hosts:
             raise PermissionDenied(
                 "Invalid Host header",
@@ -111,18 +114,3 @@ class Guard:
                 raise PermissionDenied(
                     "Cross-origin request refused", field="Origin", remedy="call this server from its own pages"
                 )
-        return actor
-
-    def _actor(self, authorization: bytes) -> Actor:
-        """Who can prove who he is. What is meant for other servers (Basic, other tokens) proves and spoils nothing."""
-        scheme, _, token = authorization.partition(b" ")
-        token = token.strip()
-        if scheme.lower() != b"bearer" or not token.startswith(b"assay-"):
-            return LOCAL
-        if self._digest is None or not compare_digest(sha256(token).digest(), self._digest):
-            raise Unauthenticated(
-                "The token is not this server's",
-                field="Authorization",
-                remedy="unset ASSAY_TOKEN on the server's own account, or copy the token of its home",
-            )
-        return HOME

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.core.scope import Scope, Verb, allow
+from assay.core.roles import NEEDED, SERVER
+from assay.core.scope import Scope, Thing, Verb, allow
 from assay.core.search.ast import Order
 from assay.ports.store import Store
 from assay.wire.errors import InvalidInput, PermissionDenied
@@ -13,17 +14,22 @@ ORDER_BOUND = 20
 IDS_BOUND = 30_000  # PostgreSQL takes 65,535 values a statement
 
 
-def authorise(scope: Scope, verb: Verb, kind: str) -> None:
+def authorise(scope: Scope, verb: Verb, kind: str, experiment_id: int | None = None) -> None:
     """Returns if the scope's actor may do this.
 
     Raises:
         PermissionDenied: It may not.
     """
-    if not allow(scope.actor, verb, kind):
-        raise PermissionDenied(
-            f"{scope.actor.name!r} may not {verb} a {kind}",
-            remedy="use the home's token: commands on the server's own account read it by themselves",
-        )
+    actor = scope.actor
+    if allow(actor, verb, Thing(kind, scope.workspace_id, experiment_id)):
+        return
+    if not actor.authenticated:
+        remedy = "use the home's token: commands on the server's own account read it by themselves"
+    elif verb in SERVER:
+        remedy = "ask an admin of the server"
+    else:
+        remedy = f"ask an admin of the workspace for the role {NEEDED[verb].word}, and use a token that allows it"
+    raise PermissionDenied(f"{actor.name!r} may not {verb} a {kind}", remedy=remedy)
 
 
 class Service:

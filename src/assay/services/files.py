@@ -172,7 +172,7 @@ class FileService(Service):
         id = self._new_uid()
 
         def work(unit: UnitOfWork) -> None:
-            _check_no_folder(unit, self._owner(unit, scope, place), path)
+            _check_no_folder(unit, self._held(unit, scope, place), path)
             unit.blobs.stage(scope, id)
 
         self._store.write(work)
@@ -230,7 +230,7 @@ class FileService(Service):
         """The file or folder is gone; how many files there were."""
         authorise(scope, Verb.DELETE, "file")
         check_path(path)
-        return await run_sync(self._store.write, lambda unit: unit.files.remove(self._owner(unit, scope, place), path))
+        return await run_sync(self._store.write, lambda unit: unit.files.remove(self._held(unit, scope, place), path))
 
     @property
     def multipart(self) -> bool:
@@ -293,6 +293,7 @@ class FileService(Service):
         """The upload is over, and its parts are gone. Raises NotFound if it was before."""
         authorise(scope, Verb.WRITE, "file")
         lease = self._leased(scope, place, check_path(path), upload_id)
+        self._store.write(lambda unit: self._held(unit, scope, place))
         self._multipart().abort(lease.blob_id, lease.backend_id)
         self._store.write(lambda unit: unit.blobs.release([upload_id]))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.services.access import AccessService
+from assay.services.accounts import AccountService
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
@@ -20,6 +22,7 @@ from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
+from assay.services.workspaces import WorkspaceService
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +45,6 @@ class Services:
     statistics: StatisticsService
     audit: AuditService
     checkpoints: CheckpointService
+    access: AccessService
+    accounts: AccountService
+    workspaces: WorkspaceService

@@ -63,7 +63,7 @@ class ExperimentStore:
         rows = list(
             self._connection.execute(select(table).where(table.c.workspace_id == scope.workspace_id, table.c.id == id))
         )
-        if not rows:
+        if not rows or scope.hides(id):
             raise NotFound(f"No Experiment with id={id} exists", field="experiment_id")
         return self._filled(rows)[0]
 
@@ -71,7 +71,9 @@ class ExperimentStore:
         """The experiment, held until the unit ends; SQLite's one writer holds everything."""
         query = select(table.c.id).where(table.c.workspace_id == scope.workspace_id, table.c.id == id)
         self._connection.execute(query.with_for_update(read=shared, key_share=not shared))
-        return self.get(scope, id)
+        found = self.get(scope, id)
+        scope.require(id)
+        return found
 
     def by_name(self, scope: Scope, name: str) -> Experiment:
         """The experiment of this name."""
@@ -80,7 +82,7 @@ class ExperimentStore:
                 select(table).where(table.c.workspace_id == scope.workspace_id, table.c.name == name)
             )
         )
-        if not rows:
+        if not rows or scope.hides(rows[0].id):
             raise NotFound(f"Could not find experiment with name '{name}'", field="experiment_name")
         return self._filled(rows)[0]
 
@@ -134,6 +136,8 @@ class ExperimentStore:
             Target(table, scope.workspace_id, table.c.created_us, table.c.id, tags_table),
         )
         query = select(table).where(table.c.workspace_id == scope.workspace_id)
+        if closed := scope.closed:
+            query = query.where(table.c.id.not_in(closed))
         if view is not View.ALL:
             deleted = table.c.lifecycle == Lifecycle.DELETED.value
             query = query.where(deleted if view is View.DELETED else ~deleted)

@@ -26,6 +26,8 @@ class GroupStore:
 
     def find(self, scope: Scope, experiment_id: int, name: str) -> int | None:
         """The id of the experiment's group of this name, if there is one."""
+        if scope.hides(experiment_id):
+            return None
         return self._connection.execute(
             select(group.c.id).where(
                 group.c.workspace_id == scope.workspace_id,
@@ -36,6 +38,9 @@ class GroupStore:
 
     def ensure(self, scope: Scope, experiment_id: int, name: str) -> int:
         """The id of the experiment's group of this name, made if there was none."""
+        if scope.hides(experiment_id):
+            raise NotFound(f"No Experiment with id={experiment_id} exists", field="experiment_id")
+        scope.require(experiment_id)
         found = self.find(scope, experiment_id, name)
         if found is not None:
             return found
@@ -69,6 +74,8 @@ class GroupStore:
             .where(member.c.group_id == group_id, schema.run.c.workspace_id == scope.workspace_id)
             .order_by(member.c.joined_us, schema.run.c.id)
         )
+        if closed := scope.closed:
+            query = query.where(schema.run.c.experiment_id.not_in(closed))
         return list(self._connection.scalars(query))
 
     def of_run(self, scope: Scope, run_id: int) -> list[str]:
@@ -79,6 +86,8 @@ class GroupStore:
             .where(member.c.run_id == run_id, group.c.workspace_id == scope.workspace_id)
             .order_by(group.c.name)
         )
+        if closed := scope.closed:
+            query = query.where(group.c.experiment_id.not_in(closed))
         return list(self._connection.scalars(query))
 
 

@@ -130,7 +130,10 @@ class LineageStore:
         query = (
             select(dataset, edge.c.detail)
             .join(edge, edge.c.object_id == dataset.c.id)
-            .where(dataset.c.workspace_id == scope.workspace_id, dataset.c.experiment_id.in_(list(experiment_ids)))
+            .where(
+                dataset.c.workspace_id == scope.workspace_id,
+                dataset.c.experiment_id.in_(list(scope.open(experiment_ids))),
+            )
             .distinct()
         )
         seen: dict[tuple[int, str | None], tuple[int, Dataset, str | None]] = {}

@@ -29,6 +29,7 @@ class Head(NamedTuple):
     uid: str
     workspace_id: int
     lifecycle: str
+    experiment_id: int
 
 
 class Stored(NamedTuple):
@@ -112,7 +113,7 @@ def _locked(unit: Unit, table: str, uids: set[str]) -> dict[str, Head]:
     # The time is read in the same statement, but outside: after the first lock was waited for.
     ask = (
         f"SELECT head.*, ({unit.delta.now_us}) FROM "  # noqa: S608 -- the same
-        f"(SELECT id, uid, workspace_id, lifecycle FROM {table} WHERE {name} IN "
+        f"(SELECT id, uid, workspace_id, lifecycle, experiment_id FROM {table} WHERE {name} IN "
     )
     found: dict[str, Head] = {}
     for *head, now_us in _rows(unit, ask, wanted, f" ORDER BY id{unit.delta.row_lock}) AS head"):
@@ -130,13 +131,20 @@ def _rows(unit: Unit, ask: str, wanted: Sequence[Any], end: str) -> Iterator[Any
 
 
 def _check_model(scope: Scope, model: Head | None, uid: str) -> None:
-    if model is None or model.workspace_id != scope.workspace_id or model.lifecycle != Lifecycle.ACTIVE.value:
+    if (
+        model is None
+        or model.workspace_id != scope.workspace_id
+        or model.lifecycle != Lifecycle.ACTIVE.value
+        or scope.hides(model.experiment_id)
+    ):
         raise NotFound(f"Logged model with ID '{uid}' not found.", field="model_id")
+    scope.require(model.experiment_id)
 
 
 def _writable(scope: Scope, run: Head | None, uid: str) -> Head:
-    if run is None or run.workspace_id != scope.workspace_id:
+    if run is None or run.workspace_id != scope.workspace_id or scope.hides(run.experiment_id):
         raise NotFound(f"Run with id={uid} not found", field="run_id")
+    scope.require(run.experiment_id)
     if run.lifecycle != Lifecycle.ACTIVE.value:
         raise NotActive(
             f"The run {uid} must be in the 'active' state. Current state is {run.lifecycle}.",

@@ -69,16 +69,20 @@ class ModelStore:
 
     def get(self, scope: Scope, uid: str) -> LoggedModel:
         """The model of this uid, deleted or not."""
-        return self._one(select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid)
+        return self._one(
+            scope, select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid
+        )
 
     def lock(self, scope: Scope, uid: str) -> LoggedModel:
         """The model, held until the unit ends; SQLite's one writer holds everything."""
         query = select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id)
-        return self._one(query.with_for_update(key_share=True), uid)
+        model = self._one(scope, query.with_for_update(key_share=True), uid)
+        scope.require(model.experiment_id)
+        return model
 
-    def _one(self, query: Select[Any], uid: str) -> LoggedModel:
+    def _one(self, scope: Scope, query: Select[Any], uid: str) -> LoggedModel:
         row = self._connection.execute(query).first()
-        if row is None:
+        if row is None or scope.hides(row.experiment_id):
             raise NotFound(f"Logged model with ID '{uid}' not found.", field="model_id")
         return as_model(row)
 
@@ -112,6 +116,7 @@ class ModelStore:
         token: str | None,
     ) -> Page[LoggedModel]:
         """A page of models that are not deleted."""
+        experiment_ids = scope.open(experiment_ids)
         target = Target(table, scope.workspace_id, table.c.created_us, table.c.uid, contexts=True)
         compiler = Compiler(self._connection, self._unit.delta, target)
         query = select(table).where(

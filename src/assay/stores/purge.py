@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, or_, select, true, update
 
 from assay.core.purge import Deletable, Kind
 from assay.core.scope import Scope
@@ -42,6 +42,12 @@ OWNED = [
 ]
 
 
+def _purgeable(scope: Scope, table: Any) -> ColumnElement[bool]:
+    """Whether it lies where the actor may purge: in no experiment where he is less than in the workspace."""
+    place: ColumnElement[Any] = table.c.id if table is schema.experiment else table.c.experiment_id
+    return place.not_in(list(scope.actor.narrowed)) if scope.actor.narrowed else true()
+
+
 class PurgeStore:
     """See `assay.ports.aggregates.Purges`."""
 
@@ -53,7 +59,8 @@ class PurgeStore:
         """Ids, above `after` and in order, of what was deleted at this time or earlier."""
         table = ROWS[kind]
         old = table.c.lifecycle == Lifecycle.DELETED.value, table.c.deleted_us <= before_us
-        query = select(table.c.id).where(table.c.workspace_id == scope.workspace_id, *old, table.c.id > after)
+        mine = table.c.workspace_id == scope.workspace_id, _purgeable(scope, table)
+        query = select(table.c.id).where(*mine, *old, table.c.id > after)
         return list(self._connection.scalars(query.order_by(table.c.id).limit(limit)))
 
     def within(self, scope: Scope, experiment_id: int, kind: Kind, limit: int) -> list[int]:
@@ -86,7 +93,8 @@ class PurgeStore:
         table = ROWS[kind]
         uid = table.c.id if kind is Kind.EXPERIMENT else table.c.uid
         columns: tuple[Any, ...] = (table.c.id, uid.label("called"), table.c.lifecycle, table.c.deleted_us)
-        query = select(*columns).where(table.c.workspace_id == scope.workspace_id, these).order_by(table.c.id)
+        mine = table.c.workspace_id == scope.workspace_id, _purgeable(scope, table)
+        query = select(*columns).where(*mine, these).order_by(table.c.id)
         return [
             Deletable(kind, row.id, str(row.called), Lifecycle(row.lifecycle), row.deleted_us)
             for row in self._connection.execute(query.with_for_update() if lock else query)

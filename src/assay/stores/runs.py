@@ -84,9 +84,9 @@ class RunStore:
                 return self.get(scope, run.uid)  # else another run of this millisecond drew the same number
         raise AlreadyExists("No free run id was found", remedy="try again")
 
-    def _one(self, query: Select[Any], uid: str) -> Run:
+    def _one(self, scope: Scope, query: Select[Any], uid: str) -> Run:
         row = self._connection.execute(query).first()
-        if row is None:
+        if row is None or scope.hides(row.experiment_id):
             raise NotFound(f"Run with id={uid} not found", field="run_id")
         return self._runs([row])[0]
 
@@ -97,12 +97,16 @@ class RunStore:
 
     def get(self, scope: Scope, uid: str) -> Run:
         """The run of this uid."""
-        return self._one(select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid)
+        return self._one(
+            scope, select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id), uid
+        )
 
     def lock(self, scope: Scope, uid: str) -> Run:
         """The run, held until the unit ends; SQLite's one writer holds everything."""
         query = select(table).where(table.c.uid == uid, table.c.workspace_id == scope.workspace_id)
-        return self._one(query.with_for_update(key_share=True), uid)
+        run = self._one(scope, query.with_for_update(key_share=True), uid)
+        scope.require(run.experiment_id)
+        return run
 
     def update(
         self,
@@ -177,6 +181,8 @@ class RunStore:
                 time_us >= at_us,
                 or_(time_us > at_us, table.c.id > id),
             )
+            if closed := scope.closed:
+                query = query.where(table.c.experiment_id.not_in(closed))
             if time_us.table is motion:
                 query = query.join(motion, motion.c.owner_id == table.c.id)
             rows = self._connection.execute(query.order_by(time_us, table.c.id).limit(limit))
@@ -195,6 +201,8 @@ class RunStore:
         query = select(table.c.id, table.c.uid, began).where(
             table.c.workspace_id == scope.workspace_id, table.c.uid.in_(list(uids))
         )
+        if closed := scope.closed:
+            query = query.where(table.c.experiment_id.not_in(closed))
         return {row[0]: (row[1], row[2]) for row in self._connection.execute(query)}
 
     def search(
@@ -208,6 +216,7 @@ class RunStore:
         token: str | None,
     ) -> Page[Run]:
         """A page of runs, from memory where that is faster: then the unit's snapshot begins here, if not before it."""
+        experiment_ids = scope.open(experiment_ids)
         what = f"runs {sorted(experiment_ids)} {view} {where} {order}"
         projections = self._unit.projections
         if projections is not None:

@@ -108,6 +108,8 @@ class Shortcut:
     def _points(self, calls: Sequence[Call], keys: Mapping[tuple[int, str], int]) -> dict[int, Points] | None:
         parts: dict[int, list[Points]] = {}
         for scope, logged in calls:
+            if scope.actor.narrowed:  # others see to it
+                return None
             run = self._runs.get(logged.run_uid)
             if run is None or run.workspace_id != scope.workspace_id or run.id not in self._tails or not _plain(logged):
                 return None

@@ -42,7 +42,7 @@ class StatisticsStore:
 
     def newest(self, scope: Scope, experiment_ids: Sequence[int], view: View, limit: int) -> list[int]:
         """The ids of runs, the newest first: ids are ordered by time."""
-        delta = self._unit.delta
+        delta, experiment_ids = self._unit.delta, scope.open(experiment_ids)
         ask = f"SELECT id FROM run WHERE workspace_id = ? AND experiment_id {delta.among}"  # noqa: S608 -- ours
         given: list[Any] = [scope.workspace_id, delta.listed(experiment_ids)]
         if view is not View.ALL:
@@ -52,7 +52,7 @@ class StatisticsStore:
 
     def count(self, scope: Scope, experiment_ids: Sequence[int], view: View, where: Expr | None, limit: int) -> int:
         """How many runs a search would find; not more than the limit."""
-        unit = self._unit
+        unit, experiment_ids = self._unit, scope.open(experiment_ids)
         query = select(run.c.id).where(
             run.c.workspace_id == scope.workspace_id, run.c.experiment_id.in_(list(experiment_ids))
         )

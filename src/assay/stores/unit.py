@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from assay.stores.access import TokenStore, WorkspaceStore
+from assay.stores.accounts import AccountStore, GrantStore, UserGroupStore
 from assay.stores.audit import AuditStore
 from assay.stores.blobs import BlobRowStore
 from assay.stores.configs import ConfigStore
@@ -66,6 +68,11 @@ class Unit:
         self.imports = ImportStore(self)
         self.statistics = StatisticsStore(self)
         self.audit = AuditStore(self)
+        self.accounts = AccountStore(self)
+        self.user_groups = UserGroupStore(self)
+        self.grants = GrantStore(self)
+        self.tokens = TokenStore(self)
+        self.workspaces = WorkspaceStore(self)
 
     def driver(self) -> Any:
         """A cursor of the driver itself in this transaction, for the busiest statements."""

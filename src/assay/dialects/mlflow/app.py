@@ -14,29 +14,29 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
-from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from assay.core.scope import Scope
-from assay.dialects.mlflow import artifacts, experiments, fields, metrics, models, runs
+from assay.core.scope import Verb
+from assay.dialects.mlflow import artifacts, experiments, fields, metrics, models, runs, workspaces
 from assay.dialects.mlflow.calls import ROUTES, Call, House, Pieces, Route
 from assay.dialects.mlflow.decoding import Decoding
 from assay.dialects.mlflow.errors import render
 from assay.dialects.mlflow.logging import LOGGING, batch, store
+from assay.dialects.rules import ANYBODY, PUBLIC, Manner, Rule, Ruled, may, scope_of
 from assay.dialects.streaming import Streamed, admit, in_turn
 from assay.services.files import ModelFiles, RunFiles
 from assay.services.house import Services
-from assay.wire.errors import AssayError, InvalidInput, NotFound, TooLarge
+from assay.wire.errors import AssayError, InvalidInput, TooLarge
 
 log = logging.getLogger(__name__)
 
 BODY_BOUND = 32 * 1024 * 1024
 SPOKEN_VERSION = "3.3.0"  # below 3.4, so that clients do not send spans, which we do not keep
-MODULES = (experiments, runs, metrics, models)  # importing them fills ROUTES
+MODULES = (experiments, runs, metrics, models, workspaces)  # importing them fills ROUTES
 INFO = {
     "store_type": "SqlStore",
-    "workspaces_enabled": False,
+    "workspaces_enabled": True,
     "trace_archival_enabled": False,
     "artifact_serving_enabled": True,
     "artifacts_presigned_only": False,
@@ -50,15 +50,12 @@ REPEATED = {
 }
 HEAVY = {"metrics/get-history", "metrics/get-history-bulk", "metrics/get-history-bulk-interval"}
 NOTHING = Response(b"{}", media_type="application/json")
+MANNER = Manner(
+    render, b"x-mlflow-workspace", remedy="set MLFLOW_WORKSPACE, or call mlflow.set_workspace, with one of yours"
+)
+LOG, READ_FILE, WRITE_FILE = may(Verb.WRITE, "run"), may(Verb.READ, "file"), may(Verb.WRITE, "file")
+PROXY = {"GET": READ_FILE, "PUT": WRITE_FILE, "DELETE": may(Verb.DELETE, "file")}
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def scope_of(request: Request) -> Scope:
-    """Whose data the request speaks of. Raises NotFound for a workspace that does not exist."""
-    name = request.headers.get("x-mlflow-workspace", "default")
-    if name != "default":
-        raise NotFound(f"Workspace '{name[:100]}' not found", field="workspace", remedy="unset MLFLOW_WORKSPACE")
-    return Scope()
 
 
 async def read_body(request: Request) -> bytes:
@@ -271,30 +268,34 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for base in ("/api/2.0", "/ajax-api/2.0", "/api/3.0", "/ajax-api/3.0"):
 
-        def add(method: str, path: str, endpoint: Guarded | Endpoint, base: str = base) -> None:
-            found.append(HttpRoute(f"{base}/{path}", endpoint, methods=[method]))
+        def add(method: str, path: str, rule: Rule, endpoint: Guarded | Endpoint, base: str = base) -> None:
+            found.append(Ruled(f"{base}/{path}", endpoint, rule=rule, manner=MANNER, methods=[method]))
 
         for path in LOGGING:
-            add("POST", f"mlflow/{path}", logging_(path))
-        add("POST", "mlflow/runs/log-batch", Guarded(log_batch))
+            add("POST", f"mlflow/{path}", LOG, logging_(path))
+        add("POST", "mlflow/runs/log-batch", LOG, Guarded(log_batch))
         for route in ROUTES:
-            add(route.method, f"mlflow/{route.path}", heavy(route) if route.path in HEAVY else threaded(route))
-        add("GET", "mlflow/artifacts/list", Guarded(run_list))
-        add("GET", "mlflow/logged-models/{model_id}/artifacts/directories", Guarded(model_list))
-        add("GET", "mlflow/server-info", info)
-        add("POST", "mlflow/artifacts/presigned-upload-url", Guarded(unsupported))
-        add("POST", "mlflow/artifacts/presigned-download-url", Guarded(presigned_of_run))
-        add("GET", "mlflow-artifacts/artifacts", Guarded(proxy_list))
+            answer = heavy(route) if route.path in HEAVY else threaded(route)
+            add(route.method, f"mlflow/{route.path}", route.rule, answer)
+        add("GET", "mlflow/artifacts/list", READ_FILE, Guarded(run_list))
+        add("GET", "mlflow/logged-models/{model_id}/artifacts/directories", READ_FILE, Guarded(model_list))
+        add("GET", "mlflow/server-info", ANYBODY, info)
+        add("POST", "mlflow/artifacts/presigned-upload-url", WRITE_FILE, Guarded(unsupported))
+        add("POST", "mlflow/artifacts/presigned-download-url", READ_FILE, Guarded(presigned_of_run))
+        add("GET", "mlflow-artifacts/artifacts", READ_FILE, Guarded(proxy_list))
         for method in ("GET", "PUT", "DELETE"):
-            add(method, "mlflow-artifacts/artifacts/{path:path}", Guarded(proxy))
-        add("POST", "mlflow-artifacts/mpu/create/{path:path}", in_parts(artifacts.begin))
-        add("POST", "mlflow-artifacts/mpu/complete/{path:path}", Guarded(complete))
-        add("POST", "mlflow-artifacts/mpu/abort/{path:path}", in_parts(artifacts.abort))
-        add("GET", "mlflow-artifacts/presigned/{path:path}", Guarded(presigned))
+            add(method, "mlflow-artifacts/artifacts/{path:path}", PROXY[method], Guarded(proxy))
+        add("POST", "mlflow-artifacts/mpu/create/{path:path}", WRITE_FILE, in_parts(artifacts.begin))
+        add("POST", "mlflow-artifacts/mpu/complete/{path:path}", WRITE_FILE, Guarded(complete))
+        add("POST", "mlflow-artifacts/mpu/abort/{path:path}", WRITE_FILE, in_parts(artifacts.abort))
+        add("GET", "mlflow-artifacts/presigned/{path:path}", READ_FILE, Guarded(presigned))
     ajax = "/ajax-api/2.0/mlflow"  # what only browsers ask
-    found.append(HttpRoute(f"{ajax}/upload-artifact", Guarded(put_run_artifact), methods=["POST"]))
-    path = f"{ajax}/logged-models/{{model_id}}/artifacts/files"
-    found.append(HttpRoute(path, Guarded(get_model_artifact), methods=["GET"]))
-    found.append(HttpRoute("/version", version))
-    found.append(HttpRoute("/get-artifact", Guarded(get_artifact), methods=["GET"]))
+    of_model = f"{ajax}/logged-models/{{model_id}}/artifacts/files"
+    for method, path, rule, endpoint in (
+        ("POST", f"{ajax}/upload-artifact", WRITE_FILE, Guarded(put_run_artifact)),
+        ("GET", of_model, READ_FILE, Guarded(get_model_artifact)),
+        ("GET", "/version", PUBLIC, version),
+        ("GET", "/get-artifact", READ_FILE, Guarded(get_artifact)),
+    ):
+        found.append(Ruled(path, endpoint, rule=rule, manner=MANNER, methods=[method]))
     return found

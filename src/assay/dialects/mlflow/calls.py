@@ -11,6 +11,7 @@ from starlette.responses import Response
 from assay.core.scope import Scope
 from assay.core.tracking import Experiment
 from assay.dialects.mlflow import encode
+from assay.dialects.rules import Rule
 from assay.services.house import Services
 from assay.wire.errors import InvalidInput
 
@@ -53,21 +54,22 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and path below /mlflow, and the function that answers."""
+    """A method and path below /mlflow, the function that answers, and who may ask."""
 
     method: str
     path: str
     handler: Handler
+    rule: Rule
 
 
 ROUTES: list[Route] = []
 
 
-def route(method: str, path: str) -> Callable[[Handler], Handler]:
+def route(method: str, path: str, rule: Rule) -> Callable[[Handler], Handler]:
     """Registers a handler that runs in a thread."""
 
     def register(handler: Handler) -> Handler:
-        ROUTES.append(Route(method, path, handler))
+        ROUTES.append(Route(method, path, handler, rule))
         return handler
 
     return register

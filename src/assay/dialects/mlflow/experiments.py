@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from assay.core.scope import Verb
 from assay.core.tracking import View
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
+from assay.dialects.rules import may
 from assay.wire.errors import InvalidInput, InvalidState, NotActive, NotFound
 
+READ, WRITE, DELETE = may(Verb.READ, "experiment"), may(Verb.WRITE, "experiment"), may(Verb.DELETE, "experiment")
 VIEWS = {"ACTIVE_ONLY": View.ACTIVE, "DELETED_ONLY": View.DELETED, "ALL": View.ALL}
 VIEWS |= {"1": View.ACTIVE, "2": View.DELETED, "3": View.ALL}  # the numbers of the enum
 MAX_RESULTS = 50_000
@@ -68,7 +71,7 @@ def check_location(value: str) -> str:
     return value
 
 
-@route("POST", "experiments/create")
+@route("POST", "experiments/create", WRITE)
 def create(call: Call) -> dict[str, Any]:
     """Creates an experiment."""
     location = fields.text(call.fields, "artifact_location")
@@ -87,14 +90,14 @@ def create(call: Call) -> dict[str, Any]:
     return {"experiment_id": str(made.id)}
 
 
-@route("GET", "experiments/get")
+@route("GET", "experiments/get", READ)
 def get(call: Call) -> dict[str, Any]:
     """Reads an experiment."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
     return {"experiment": encode.experiment(call.services.experiments.get(call.scope, id))}
 
 
-@route("GET", "experiments/get-by-name")
+@route("GET", "experiments/get-by-name", READ)
 def get_by_name(call: Call) -> dict[str, Any]:
     """Reads an experiment by its name, deleted or not."""
     name = fields.needed(call.fields, "experiment_name")
@@ -105,7 +108,7 @@ def get_by_name(call: Call) -> dict[str, Any]:
     return {"experiment": encode.experiment(found)}
 
 
-@route("POST", "experiments/delete")
+@route("POST", "experiments/delete", DELETE)
 def delete(call: Call) -> dict[str, Any]:
     """Deletes an experiment and its runs."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
@@ -114,7 +117,7 @@ def delete(call: Call) -> dict[str, Any]:
     return {}
 
 
-@route("POST", "experiments/restore")
+@route("POST", "experiments/restore", DELETE)
 def restore(call: Call) -> dict[str, Any]:
     """Restores an experiment and all its runs."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
@@ -123,7 +126,7 @@ def restore(call: Call) -> dict[str, Any]:
     return {}
 
 
-@route("POST", "experiments/update")
+@route("POST", "experiments/update", WRITE)
 def update(call: Call) -> dict[str, Any]:
     """Renames an experiment."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
@@ -137,7 +140,7 @@ def update(call: Call) -> dict[str, Any]:
     return {}
 
 
-@route("POST", "experiments/set-experiment-tag")
+@route("POST", "experiments/set-experiment-tag", WRITE)
 def set_tag(call: Call) -> dict[str, Any]:
     """Sets a tag."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
@@ -148,7 +151,7 @@ def set_tag(call: Call) -> dict[str, Any]:
     return {}
 
 
-@route("POST", "experiments/delete-experiment-tag")
+@route("POST", "experiments/delete-experiment-tag", WRITE)
 def delete_tag(call: Call) -> dict[str, Any]:
     """Removes a tag."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
@@ -173,8 +176,8 @@ def _not_active() -> Iterator[None]:
         raise NotActive(error.message, field=error.field, remedy=error.remedy) from error
 
 
-@route("GET", "experiments/search")
-@route("POST", "experiments/search")
+@route("GET", "experiments/search", READ)
+@route("POST", "experiments/search", READ)
 def search(call: Call) -> dict[str, Any]:
     """A page of experiments."""
     page = call.services.experiments.search(

@@ -16,11 +16,14 @@ import msgspec
 import numpy as np
 
 from assay.core.points.columns import Points
+from assay.core.scope import Verb
 from assay.dialects.mlflow import encode, fields
 from assay.dialects.mlflow.calls import Call, Pieces, route
 from assay.dialects.mlflow.runs import run_id
+from assay.dialects.rules import may
 from assay.wire.errors import InvalidInput, NotFound
 
+READ = may(Verb.READ, "run")
 BULK_RUNS = 100
 BULK_POINTS = 25_000
 INTERVAL_POINTS = 2_500
@@ -80,7 +83,7 @@ def _answer(blocks: Iterable[bytes], token: str | None = None, *, named: bool = 
     yield b"".join(held)
 
 
-@route("GET", "metrics/get-history")
+@route("GET", "metrics/get-history", READ)
 def get_history(call: Call) -> Pieces:
     """One metric's history, paged; an unknown run or metric has none."""
     uid, key = run_id(call), fields.needed(call.fields, "metric_key")
@@ -143,7 +146,7 @@ def _interval_runs(call: Call) -> list[str]:
     return uids
 
 
-@route("GET", "metrics/get-history-bulk")
+@route("GET", "metrics/get-history-bulk", READ)
 def get_history_bulk(call: Call) -> Pieces:
     """One metric of up to 100 runs, at most 25,000 points in all."""
     uids, key = _bulk_runs(call), fields.text(call.fields, "metric_key")
@@ -164,7 +167,7 @@ def get_history_bulk(call: Call) -> Pieces:
     return _answer(blocks, named=True)
 
 
-@route("GET", "metrics/get-history-bulk-interval")
+@route("GET", "metrics/get-history-bulk-interval", READ)
 def get_history_bulk_interval(call: Call) -> Pieces:
     """One metric of up to 100 runs, evenly sampled, first and last point kept."""
     uids, key = _interval_runs(call), fields.needed(call.fields, "metric_key")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from assay.core.scope import Verb
 from assay.core.search.ast import MeasuredOn
 from assay.core.tracking import LoggedModel, ModelStatus
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results
+from assay.dialects.rules import may
 from assay.wire.errors import InvalidInput
 
+READ, WRITE, DELETE = may(Verb.READ, "model"), may(Verb.WRITE, "model"), may(Verb.DELETE, "model")
 STATUS_IN = {
     "LOGGED_MODEL_PENDING": ModelStatus.PENDING,
     "LOGGED_MODEL_READY": ModelStatus.READY,
@@ -31,7 +34,7 @@ def model_id(call: Call) -> str:
     return fields.needed(call.fields, "model_id")
 
 
-@route("POST", "logged-models")
+@route("POST", "logged-models", WRITE)
 def create(call: Call) -> dict[str, Any]:
     """Creates a pending model."""
     name = fields.text(call.fields, "name")
@@ -53,7 +56,7 @@ def create(call: Call) -> dict[str, Any]:
     return {"model": encoded(call, call.services.models.get(call.scope, record.uid))}
 
 
-@route("POST", "logged-models/search")
+@route("POST", "logged-models/search", READ)
 def search(call: Call) -> dict[str, Any]:
     """A page of models."""
     order = []
@@ -93,13 +96,13 @@ def _dataset(item: dict[str, Any]) -> MeasuredOn:
     return MeasuredOn(fields.text(item, "dataset_name") or None, fields.text(item, "dataset_digest") or None)
 
 
-@route("GET", "logged-models/{model_id}")
+@route("GET", "logged-models/{model_id}", READ)
 def get(call: Call) -> dict[str, Any]:
     """Reads a model."""
     return {"model": encoded(call, call.services.models.get(call.scope, model_id(call)))}
 
 
-@route("PATCH", "logged-models/{model_id}")
+@route("PATCH", "logged-models/{model_id}", WRITE)
 def finalize(call: Call) -> dict[str, Any]:
     """Says that a model's files are complete, or failed."""
     given = call.fields.get("status")
@@ -111,14 +114,14 @@ def finalize(call: Call) -> dict[str, Any]:
     return {"model": encoded(call, call.services.models.finish(call.scope, model_id(call), status))}
 
 
-@route("DELETE", "logged-models/{model_id}")
+@route("DELETE", "logged-models/{model_id}", DELETE)
 def delete(call: Call) -> dict[str, Any]:
     """Deletes a model."""
     call.services.models.delete(call.scope, model_id(call))
     return {}
 
 
-@route("PATCH", "logged-models/{model_id}/tags")
+@route("PATCH", "logged-models/{model_id}/tags", WRITE)
 def set_tags(call: Call) -> dict[str, Any]:
     """Sets tags."""
     tags = fields.pairs(call.fields, "tags", "tag", fields.TAG_BOUND)
@@ -126,14 +129,14 @@ def set_tags(call: Call) -> dict[str, Any]:
     return {}
 
 
-@route("DELETE", "logged-models/{model_id}/tags/{tag_key:path}")
+@route("DELETE", "logged-models/{model_id}/tags/{tag_key:path}", WRITE)
 def delete_tag(call: Call) -> dict[str, Any]:
     """Removes a tag."""
     call.services.models.delete_tag(call.scope, model_id(call), fields.needed(call.fields, "tag_key"))
     return {}
 
 
-@route("POST", "logged-models/{model_id}/params")
+@route("POST", "logged-models/{model_id}/params", WRITE)
 def log_params(call: Call) -> dict[str, Any]:
     """Records params."""
     params = fields.pairs(call.fields, "params", "parameter", fields.PARAM_BOUND)

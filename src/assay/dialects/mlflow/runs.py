@@ -10,13 +10,16 @@ from typing import Any
 from msgspec import UNSET
 from starlette.responses import Response
 
+from assay.core.scope import Verb
 from assay.core.tracking import NAME_TAG, Dataset, DatasetInput, ModelUse, RunRecord, Status
 from assay.dialects.mlflow import encode, fields, filters
 from assay.dialects.mlflow.calls import Call, experiment_id, route
 from assay.dialects.mlflow.experiments import max_results, view
 from assay.dialects.pages import page
+from assay.dialects.rules import may
 from assay.wire.errors import InvalidInput
 
+READ, WRITE, DELETE = may(Verb.READ, "run"), may(Verb.WRITE, "run"), may(Verb.DELETE, "run")
 EXPERIMENTS_BOUND = 20
 DESCRIPTION = {"artifact_path", "flavors", "run_id", "utc_time_created"}  # what a model's description holds at least
 HISTORY_TAG = "mlflow.log-model.history"
@@ -38,7 +41,7 @@ def encoded(call: Call, record: RunRecord) -> encode.Run:
     return encode.run(record, call.house.location(call.scope, record.run.experiment_id))
 
 
-@route("POST", "runs/create")
+@route("POST", "runs/create", WRITE)
 def create(call: Call) -> dict[str, Any]:
     """Creates a run; the name and the tag mlflow.runName must agree, and a run without either is given one."""
     id = experiment_id(fields.needed(call.fields, "experiment_id"))
@@ -64,13 +67,13 @@ def create(call: Call) -> dict[str, Any]:
     return {"run": answer}
 
 
-@route("GET", "runs/get")
+@route("GET", "runs/get", READ)
 def get(call: Call) -> dict[str, Any]:
     """Reads a run with all it owns."""
     return {"run": encoded(call, call.services.runs.get(call.scope, run_id(call)))}
 
 
-@route("POST", "runs/update")
+@route("POST", "runs/update", WRITE)
 def update(call: Call) -> dict[str, Any]:
     """Changes status, end time or name; an unknown status is passed over, as stock does."""
     given = call.fields.get("status")
@@ -90,28 +93,28 @@ def update(call: Call) -> dict[str, Any]:
     return {"run_info": encode.run_info(RunRecord(run), location)}
 
 
-@route("POST", "runs/delete")
+@route("POST", "runs/delete", DELETE)
 def delete(call: Call) -> dict[str, Any]:
     """Deletes a run."""
     call.services.runs.delete(call.scope, run_id(call))
     return {}
 
 
-@route("POST", "runs/restore")
+@route("POST", "runs/restore", DELETE)
 def restore(call: Call) -> dict[str, Any]:
     """Restores a run."""
     call.services.runs.restore(call.scope, run_id(call))
     return {}
 
 
-@route("POST", "runs/delete-tag")
+@route("POST", "runs/delete-tag", WRITE)
 def delete_tag(call: Call) -> dict[str, Any]:
     """Removes a tag."""
     call.services.runs.delete_tag(call.scope, run_id(call), fields.needed(call.fields, "key"))
     return {}
 
 
-@route("POST", "runs/search")
+@route("POST", "runs/search", READ)
 def search(call: Call) -> dict[str, Any] | Response:
     """A page of runs."""
     limit = max_results(call, 1_000, typed=True)
@@ -138,7 +141,7 @@ def search(call: Call) -> dict[str, Any] | Response:
         return page("runs", runs, rest)
 
 
-@route("POST", "runs/log-inputs")
+@route("POST", "runs/log-inputs", WRITE)
 def log_inputs(call: Call) -> dict[str, Any]:
     """Records the datasets and models that a run used."""
     found = [_dataset_input(item) for item in fields.objects(call.fields, "datasets")]
@@ -169,7 +172,7 @@ def _dataset_input(item: dict[str, Any]) -> DatasetInput:
     return DatasetInput(Dataset(**values), tags)  # type: ignore[arg-type]
 
 
-@route("POST", "runs/outputs")
+@route("POST", "runs/outputs", WRITE)
 def log_outputs(call: Call) -> dict[str, Any]:
     """Records the models that a run made."""
     if "models" not in call.fields:
@@ -182,7 +185,7 @@ def log_outputs(call: Call) -> dict[str, Any]:
     return {}
 
 
-@route("POST", "runs/log-model")
+@route("POST", "runs/log-model", WRITE)
 def log_model(call: Call) -> dict[str, Any]:
     """Adds a model's description to the run's tag, as clients before 3.0 ask for."""
     uid = run_id(call)
@@ -215,7 +218,7 @@ def _history(before: str | None, described: dict[str, Any]) -> str:
     return f"[{', '.join(told)}]"
 
 
-@route("POST", "experiments/search-datasets")
+@route("POST", "experiments/search-datasets", READ)
 def search_datasets(call: Call) -> dict[str, Any]:
     """The datasets that runs of these experiments used."""
     ids = [experiment_id(id) for id in fields.items(call.fields, "experiment_ids")]

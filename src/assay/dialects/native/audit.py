@@ -6,6 +6,7 @@ import msgspec
 
 from assay.core.scope import Verb
 from assay.dialects.native.table import Call, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.audit import Erased
 from assay.services.checkpoints import Sealed
 from assay.wire.errors import Corrupt, InvalidState
@@ -69,36 +70,36 @@ TABLE = [
         "POST",
         "audit/checkpoints",
         seal,
+        may(Verb.SEAL, "audit chain"),
         body=Nothing,
         bound=1_000,
         answer=Checkpoints,
-        permit=(Verb.SEAL, "audit chain"),
         errors=(Corrupt,),
     ),
     Route(
         "GET",
         "audit/key",
         key,
+        may(Verb.SEAL, "audit chain"),  # the first who asks has it made
         answer=PublicKey,
-        permit=(Verb.SEAL, "audit chain"),  # the first who asks has it made
     ),
     Route(
         "POST",
         "audit/key",
         rotate,
+        may(Verb.ROTATE, "server key"),
         body=Nothing,
         bound=1_000,
         answer=PublicKey,
-        permit=(Verb.ROTATE, "server key"),
         errors=(InvalidState, Corrupt),
     ),
     Route(
         "POST",
         "audit/erase",
         erase,
+        may(Verb.ERASE, "audit detail"),
         body=Erasing,
         bound=BODY_BOUND,
         answer=Erased,
-        permit=(Verb.ERASE, "audit detail"),
     ),
 ]

@@ -12,8 +12,8 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from assay.core.scope import LOCAL, Scope
 from assay.dialects.native.errors import render
+from assay.dialects.rules import PARAMETER, Manner
 from assay.wire.errors import AssayError, InvalidInput, TooLarge
 
 log = logging.getLogger(__name__)
@@ -21,12 +21,8 @@ T = TypeVar("T")
 JSON_BOUND = 1 << 20  # bytes of a JSON body
 WHERE = re.compile(r" - at `\$\.(\w+)")
 UNKNOWN = re.compile(r"unknown field `(.{0,200})`\Z", re.DOTALL)
+MANNER = Manner(render, b"assay-workspace", query=True)
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def scope_of(request: Request) -> Scope:
-    """Whose data is meant, and who asks."""
-    return Scope(actor=request.scope.get("assay.actor", LOCAL))
 
 
 def answering(endpoint: Endpoint) -> Endpoint:
@@ -93,6 +89,8 @@ def asked(request: Request, kind: type[T]) -> T:
     for name, value in request.query_params.multi_items():
         if "\0" in value:
             raise InvalidInput(f"{name!r} contains a NUL character", field=name or "query", remedy="remove it")
+        if name == PARAMETER:  # read by the rule of the route, whatever the route
+            continue
         if isinstance(types.get(name), msgspec.inspect.ListType):
             given.setdefault(name, []).append(value)
         elif name in given:

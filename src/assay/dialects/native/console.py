@@ -6,9 +6,11 @@ from typing import Annotated
 
 import msgspec
 
+from assay.core.scope import Verb
 from assay.core.tracking import ConsoleLine, Stream, Writer
 from assay.dialects.native.ingest import Next, Sending
 from assay.dialects.native.table import Call, Route
+from assay.dialects.rules import may
 from assay.services.console import CONTAINS_BOUND, LINES_BOUND
 from assay.wire.errors import Conflict, NotActive, SequenceGap, TooLarge
 
@@ -58,16 +60,19 @@ def read(call: Call[LineQuery, None]) -> Lines:
     return Lines([(line.stream, line.time_us, line.text) for line in page.items], page.next_token, page.position)
 
 
+READ, WRITE = may(Verb.READ, "run"), may(Verb.WRITE, "run")
+
 TABLE = [
     Route(
         "POST",
         "runs/{id}/console",
         append,
+        WRITE,
         query=Sending,
         body=Printed,
         bound=BODY_BOUND,
         answer=Next,
         errors=(NotActive, SequenceGap, Conflict, TooLarge),
     ),
-    Route("GET", "runs/{id}/console", read, query=LineQuery, answer=Lines),
+    Route("GET", "runs/{id}/console", read, READ, query=LineQuery, answer=Lines),
 ]

@@ -7,11 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from assay.core.scope import Scope
+from assay.core.scope import Scope, Verb
 from assay.core.tracking import Lifecycle, View
 from assay.dialects.native import answers
 from assay.dialects.native.filters import EXPERIMENTS, Listing, begun, continued, orders, where
 from assay.dialects.native.table import Call, Made, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND, TAG_KEY_BOUND, TAG_VALUE_BOUND
 from assay.services.house import Services
@@ -124,19 +125,29 @@ def delete(call: Call[NoQuery, None]) -> answers.Experiment:
     return one(call)
 
 
+READ, WRITE, DELETE = may(Verb.READ, "experiment"), may(Verb.WRITE, "experiment"), may(Verb.DELETE, "experiment")
+
 TABLE = [
-    Route("GET", "experiments", experiments, query=ExperimentQuery, answer=Experiments),
+    Route("GET", "experiments", experiments, READ, query=ExperimentQuery, answer=Experiments),
     Route(
-        "POST", "experiments", make, body=NewExperiment, answer=answers.Experiment, makes=True, errors=(AlreadyExists,)
+        "POST",
+        "experiments",
+        make,
+        WRITE,
+        body=NewExperiment,
+        answer=answers.Experiment,
+        makes=True,
+        errors=(AlreadyExists,),
     ),
-    Route("GET", "experiments/{id}", one, answer=answers.Experiment),
+    Route("GET", "experiments/{id}", one, READ, answer=answers.Experiment),
     Route(
         "PATCH",
         "experiments/{id}",
         change,
+        WRITE,
         body=ExperimentChange,
         answer=answers.Experiment,
         errors=(AlreadyExists, InvalidState),
     ),
-    Route("DELETE", "experiments/{id}", delete, answer=answers.Experiment),
+    Route("DELETE", "experiments/{id}", delete, DELETE, answer=answers.Experiment),
 ]

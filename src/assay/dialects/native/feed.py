@@ -1,15 +1,15 @@
-"""Who follows changes of runs: one poller for all who listen, and none while nobody does."""
+"""Who follows changes of runs: one poller a workspace for all who listen to it, and none while nobody does."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
-from assay.core.scope import Scope
+from assay.core.scope import HOME, Scope
 from assay.core.tracking import Change
 from assay.services.changes import PAGE_BOUND
 from assay.services.house import Services
@@ -45,55 +45,91 @@ class Feed:
     def __init__(self, services: Services, ending: Callable[[], bool]) -> None:
         self._services = services
         self._ending = ending
-        self._listeners: set[Waiting] = set()
-        self._poller: asyncio.Task[None] | None = None
-        self._experiments: dict[str, int] = {}
+        self._channels: dict[int, _Channel] = {}  # by workspace
 
     @property
     def listeners(self) -> int:
         """How many listen."""
-        return len(self._listeners)
+        return sum(len(channel.listeners) for channel in self._channels.values())
 
     def check(self) -> None:
         """Returns if one more may listen. Raises Unavailable."""
-        if len(self._listeners) >= LISTENERS_BOUND:
+        if self.listeners >= LISTENERS_BOUND:
             raise Unavailable(
                 f"{LISTENERS_BOUND} listen already", bound=LISTENERS_BOUND, remedy="try again later", retry_after_s=30
             )
 
-    async def position(self, asked: str | None) -> str:
+    async def position(self, scope: Scope, asked: str | None) -> str:
         """The position that is asked for, or that of now. Raises InvalidInput if it is none."""
-        _, now = await run_sync(self._services.changes.since, Scope(), asked, 1)
+        _, now = await run_sync(self._services.changes.since, scope, asked, 1)
         return now if asked is None else asked
 
-    async def follow(self, position: str, every_s: float) -> AsyncIterator[Told | None]:
-        """What changes after the position, without end; None now and then where nothing does."""
+    async def follow(
+        self, scope: Scope, position: str, every_s: float, again: Callable[[], Awaitable[Scope]] | None = None
+    ) -> AsyncIterator[Told | None]:
+        """What changes after the position, without end; None now and then where nothing does.
+
+        Args:
+            scope: Whose changes, and who listens.
+            position: Where he begins.
+            every_s: How long it is silent at most.
+            again: Asks who he is before anything is told, and raises if he may not listen any more.
+        """
+        channel = self._channels.setdefault(scope.workspace_id, _Channel(self._services, self._ending, scope))
         waiting: Waiting = asyncio.Queue(WAITING_BOUND)
-        self._listeners.add(waiting)
-        if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll())
+        channel.add(waiting)
         try:
             while True:  # what was missed; what happens meanwhile waits
-                changes, reached = await run_sync(self._services.changes.since, Scope(), position)
-                for told in await self._known(changes, position, reached):
+                changes, reached = await run_sync(self._services.changes.since, scope, position)
+                for told in await channel.known(changes, position, reached):
                     yield told
                 position = reached
                 if len(changes) < PAGE_BOUND:
                     break
             while True:
+                told_now: Told | None = None
                 try:
                     told_now = await asyncio.wait_for(waiting.get(), every_s)
+                    silent = False
                 except TimeoutError:
+                    silent = True
+                if again is not None:
+                    scope = await again()
+                if silent:
                     yield None
-                    continue
-                if told_now is None:
+                elif told_now is None:
                     return
-                yield told_now
+                elif not scope.hides(told_now.experiment_id):
+                    yield told_now
         finally:
-            self._listeners.discard(waiting)
-            if not self._listeners and self._poller is not None:
-                self._poller.cancel()
-                self._poller = None
+            channel.remove(waiting)
+            if not channel.listeners and self._channels.get(scope.workspace_id) is channel:
+                del self._channels[scope.workspace_id]
+
+
+class _Channel:
+    """The changes of one workspace, and who listens to them."""
+
+    def __init__(self, services: Services, ending: Callable[[], bool], scope: Scope) -> None:
+        self._services = services
+        self._ending = ending
+        self._scope = Scope(scope.workspace_id, HOME)  # all is read, and each is told what he may know
+        self.listeners: set[Waiting] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._experiments: dict[str, int] = {}
+
+    def add(self, waiting: Waiting) -> None:
+        """One more listens."""
+        self.listeners.add(waiting)
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll())
+
+    def remove(self, waiting: Waiting) -> None:
+        """He listens no more; with the last, polling ends."""
+        self.listeners.discard(waiting)
+        if not self.listeners and self._poller is not None:
+            self._poller.cancel()
+            self._poller = None
 
     async def _poll(self) -> None:
         position: str | None = None
@@ -102,11 +138,11 @@ class Feed:
             now: dict[str, int] = {}
             try:
                 while True:
-                    changes, reached = await run_sync(self._services.changes.since, Scope(), position)
+                    changes, reached = await run_sync(self._services.changes.since, self._scope, position)
                     before_page, position = position or reached, reached
                     new = [change for change in changes if before.get(change.run_uid) != change.at_us]
                     now |= {change.run_uid: change.at_us for change in changes}
-                    for told in await self._known(new, before_page, reached):
+                    for told in await self.known(new, before_page, reached):
                         self._tell(told)
                     if len(changes) < PAGE_BOUND:
                         break
@@ -119,9 +155,9 @@ class Feed:
         self._end()
 
     def _tell(self, told: Told) -> None:
-        for waiting in [*self._listeners]:
+        for waiting in [*self.listeners]:
             if waiting.full():
-                self._listeners.discard(waiting)
+                self.listeners.discard(waiting)
                 while not waiting.empty():
                     waiting.get_nowait()
                 waiting.put_nowait(None)
@@ -129,12 +165,12 @@ class Feed:
                 waiting.put_nowait(told)
 
     def _end(self) -> None:
-        for waiting in self._listeners:
+        for waiting in self.listeners:
             while waiting.full():
                 waiting.get_nowait()
             waiting.put_nowait(None)
 
-    async def _known(self, changes: Sequence[Change], position: str, reached: str) -> list[Told]:
+    async def known(self, changes: Sequence[Change], position: str, reached: str) -> list[Told]:
         """The changes of a page with the experiments of their runs; what is purged meanwhile is left out.
 
         Only the last of them stands for the page's end: who breaks off before is told the page again.
@@ -153,7 +189,7 @@ class Feed:
         for uid in uids:
             if uid not in known:
                 try:
-                    known[uid] = self._services.runs.head(Scope(), uid).experiment_id
+                    known[uid] = self._services.runs.head(self._scope, uid).experiment_id
                 except NotFound:
                     continue
         self._experiments = known

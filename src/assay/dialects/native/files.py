@@ -10,14 +10,17 @@ from anyio import from_thread
 from anyio.to_thread import run_sync
 from starlette.responses import Response
 
+from assay.core.scope import Verb
 from assay.dialects.download import answer
 from assay.dialects.native.filters import tokens
 from assay.dialects.native.table import Call, NoQuery, Route
+from assay.dialects.rules import may
 from assay.ports.aggregates import StoredFile
 from assay.services.files import PAGE_BOUND, ModelFiles, Place, RunFiles, check_path
 from assay.wire.errors import Corrupt, InvalidInput, NotFound
 
 PlaceOf = Callable[[str], Place]
+READ, WRITE, DELETE = may(Verb.READ, "file"), may(Verb.WRITE, "file"), may(Verb.DELETE, "file")
 OCTETS, ANY = "application/octet-stream", "*/*"
 HEADERS = (
     ("Range", "The bytes that are wanted, as `bytes=0-99`; 206 answers."),
@@ -107,10 +110,10 @@ def _table(owner: str, place_of: PlaceOf) -> list[Route]:
     delete.__doc__ = f"Deletes a file or folder of a {owner}; a missing one is fine."
     one = f"{owner}s/{{id}}/files/{{path:path}}"
     return [
-        Route("GET", f"{owner}s/{{id}}/files", entries, query=FolderQuery, answer=Entries),
-        Route("PUT", one, put, media=OCTETS, answer=Stored),
-        Route("GET", one, get, also=(ANY,), more=(206, 304, 416), errors=(Corrupt, NotFound), headers=HEADERS),
-        Route("DELETE", one, delete, answer=Deleted),
+        Route("GET", f"{owner}s/{{id}}/files", entries, READ, query=FolderQuery, answer=Entries),
+        Route("PUT", one, put, WRITE, media=OCTETS, answer=Stored),
+        Route("GET", one, get, READ, also=(ANY,), more=(206, 304, 416), errors=(Corrupt, NotFound), headers=HEADERS),
+        Route("DELETE", one, delete, DELETE, answer=Deleted),
     ]
 
 

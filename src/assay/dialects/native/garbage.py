@@ -6,6 +6,7 @@ import msgspec
 
 from assay.core.scope import Verb
 from assay.dialects.native.table import Call, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.base import authorise
 from assay.services.collection import Collected
 from assay.wire.errors import InvalidInput
@@ -32,9 +33,9 @@ def collect(call: Call[NoQuery, Collecting]) -> Collected:
             bound=GRACE_BOUND,
             remedy=f"give 0 to {GRACE_BOUND}",
         )
-    authorise(call.scope, Verb.DELETE if hours >= DAY_HOURS else Verb.PURGE, "file")
+    authorise(call.scope, Verb.COLLECT if hours >= DAY_HOURS else Verb.MANAGE, "file")
     with call.house.gate():
         return call.services.files.collect(int(hours * HOUR_US))
 
 
-TABLE = [Route("POST", "gc", collect, body=Collecting, bound=BODY_BOUND, answer=Collected)]
+TABLE = [Route("POST", "gc", collect, may(Verb.COLLECT, "file"), body=Collecting, bound=BODY_BOUND, answer=Collected)]

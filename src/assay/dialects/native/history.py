@@ -18,11 +18,13 @@ from starlette.responses import Response
 from assay.core.points.columns import NO_ROW, Points
 from assay.core.points.packed import Columns, has_rows, points_of
 from assay.core.points.spans import Place, place_of
+from assay.core.scope import Verb
 from assay.dialects.native import answers
 from assay.dialects.native.calls import answer
 from assay.dialects.native.table import Call, Route
 from assay.dialects.native.tables import ARROW, NEXT_HEADER, PARQUET, Format, arrow, chosen, columns, table
 from assay.dialects.native.values import check_context
+from assay.dialects.rules import may
 from assay.dialects.streaming import Bytes, Streamed, admit, in_turn
 from assay.services.base import check_text
 from assay.services.history import Part
@@ -210,7 +212,11 @@ def _packed(part: Part, key: str, context: dict[str, str] | None) -> Generator[B
             yield block[: 4 * min(AT_ONCE, n - at)]
 
 
+READ = may(Verb.READ, "run")
+
 TABLE = [
-    Route("GET", "runs/{id}/series", series, query=SeriesQuery, answer=Series),
-    Route("GET", "runs/{id}/history", history, query=HistoryQuery, answer=History, also=(MEDIA_TYPE, ARROW, PARQUET)),
+    Route("GET", "runs/{id}/series", series, READ, query=SeriesQuery, answer=Series),
+    Route(
+        "GET", "runs/{id}/history", history, READ, query=HistoryQuery, answer=History, also=(MEDIA_TYPE, ARROW, PARQUET)
+    ),
 ]

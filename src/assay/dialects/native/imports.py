@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from assay.core.scope import Verb
 from assay.dialects.native.filters import tokens
 from assay.dialects.native.table import Call, Made, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.imports import PAGE_BOUND
 
 
@@ -67,7 +69,9 @@ def imports(call: Call[ImportQuery, None]) -> ImportedRows:
     return ImportedRows(rows, page.next_token)
 
 
+READ, WRITE = may(Verb.READ, "import"), may(Verb.WRITE, "import")
+
 TABLE = [
-    Route("POST", "imports", put, body=Imported, answer=Imported, makes=True),
-    Route("GET", "imports", imports, query=ImportQuery, answer=ImportedRows),
+    Route("POST", "imports", put, WRITE, body=Imported, answer=Imported, makes=True),
+    Route("GET", "imports", imports, READ, query=ImportQuery, answer=ImportedRows),
 ]

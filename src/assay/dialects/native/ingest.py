@@ -14,9 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assay.core.points.columns import Ints
+from assay.core.scope import Verb
 from assay.core.tracking import Logged, Progress, Writer
-from assay.dialects.native.calls import Endpoint, answer, check_type, integer, read, scope_of, text
+from assay.dialects.native.calls import Endpoint, answer, check_type, integer, read, text
 from assay.dialects.native.table import Call, NoQuery, Route
+from assay.dialects.rules import may, scope_of
 from assay.services.base import check_text
 from assay.services.house import Services
 from assay.services.runs import KEY_BOUND
@@ -172,17 +174,20 @@ def heartbeat(call: Call[NoQuery, Alive]) -> Noted:
     return Noted()
 
 
+WRITE = may(Verb.WRITE, "run")
+
 TABLE = [
     Route(
         "POST",
         "runs/{id}/points",
         points_of,
+        WRITE,
         own=True,
         query=Sending,
         media=MEDIA_TYPE,
         answer=Next,
         errors=(NotActive, SequenceGap, Conflict, TooLarge),
     ),
-    Route("POST", "runs/{id}/writers", open_writer, body=Opened, answer=Sender, errors=(NotActive,)),
-    Route("POST", "runs/{id}/heartbeat", heartbeat, body=Alive, answer=Noted),
+    Route("POST", "runs/{id}/writers", open_writer, WRITE, body=Opened, answer=Sender, errors=(NotActive,)),
+    Route("POST", "runs/{id}/heartbeat", heartbeat, WRITE, body=Alive, answer=Noted),
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from starlette.responses import Response
 
+from assay.core.scope import Verb
 from assay.core.tracking import View
 from assay.dialects.native import answers
 from assay.dialects.native.filters import PAGE_BOUND, RUNS, Listing, begun, continued, orders, seen, where
@@ -18,6 +19,7 @@ from assay.dialects.native.table import Call, Route
 from assay.dialects.native.tables import ARROW, PARQUET, chosen, table
 from assay.dialects.native.tables import runs as rows
 from assay.dialects.pages import page
+from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND
 from assay.services.records import Found
@@ -107,4 +109,8 @@ def _batches(
             )
 
 
-TABLE = [Route("GET", "runs", runs, query=RunQuery, answer=Runs, also=(ARROW, PARQUET), errors=(NotFound, TooLarge))]
+READ = may(Verb.READ, "run")
+
+TABLE = [
+    Route("GET", "runs", runs, READ, query=RunQuery, answer=Runs, also=(ARROW, PARQUET), errors=(NotFound, TooLarge))
+]

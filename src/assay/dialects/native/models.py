@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from assay.core.scope import Verb
 from assay.core.tracking import LoggedModel, ModelStatus, View
 from assay.dialects.native import answers
 from assay.dialects.native.filters import MODELS, PAGE_BOUND, Listing, begun, continued, orders, where
 from assay.dialects.native.identity import KEY_HEADER, derived
 from assay.dialects.native.runs import Done, experiment_id
 from assay.dialects.native.table import Call, Made, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND
 from assay.services.models import KEY_BOUND, TAG_BOUND, VALUE_BOUND
@@ -162,19 +164,22 @@ def delete(call: Call[NoQuery, None]) -> Done:
     return Done()
 
 
+READ, WRITE, DELETE = may(Verb.READ, "model"), may(Verb.WRITE, "model"), may(Verb.DELETE, "model")
+
 TABLE = [
     Route(
         "POST",
         "models",
         make,
+        WRITE,
         body=NewModel,
         answer=answers.Model,
         makes=True,
         errors=(NotActive, NotFound, Conflict),
         headers=((KEY_HEADER, "Stands for the id: who sends the same key again is answered with the same model."),),
     ),
-    Route("GET", "models", models, query=ModelQuery, answer=Models, errors=(NotFound,)),
-    Route("GET", "models/{id}", one, answer=answers.Model),
-    Route("PATCH", "models/{id}", change, body=ModelChange, answer=answers.Model, errors=(ParamChanged,)),
-    Route("DELETE", "models/{id}", delete, answer=Done),
+    Route("GET", "models", models, READ, query=ModelQuery, answer=Models, errors=(NotFound,)),
+    Route("GET", "models/{id}", one, READ, answer=answers.Model),
+    Route("PATCH", "models/{id}", change, WRITE, body=ModelChange, answer=answers.Model, errors=(ParamChanged,)),
+    Route("DELETE", "models/{id}", delete, DELETE, answer=Done),
 ]

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as HttpRoute
 
 from assay.dialects.native import (
+    accounts,
     audit,
     changes,
     console,
@@ -31,12 +31,14 @@ from assay.dialects.native import (
     series,
     statistics,
     values,
+    workspaces,
 )
-from assay.dialects.native.calls import answer
+from assay.dialects.native.calls import MANNER, answer
 from assay.dialects.native.errors import render
 from assay.dialects.native.feed import Feed
 from assay.dialects.native.openapi import document
 from assay.dialects.native.table import PREFIX, Call, House, NoQuery, Route, served
+from assay.dialects.rules import ANYBODY, Ruled
 from assay.services.house import Services
 from assay.wire.errors import RouteNotFound
 
@@ -77,8 +79,8 @@ def described() -> dict[str, Any]:
 
 
 TABLE: list[Route] = [
-    Route("GET", "", root, answer=Root),
-    Route("GET", "openapi.json", openapi, answer=dict[str, Any]),
+    Route("GET", "", root, ANYBODY, answer=Root),
+    Route("GET", "openapi.json", openapi, ANYBODY, answer=dict[str, Any]),
     *experiments.TABLE,
     *listing.TABLE,
     *statistics.TABLE,
@@ -95,10 +97,12 @@ TABLE: list[Route] = [
     *purge.TABLE,
     *garbage.TABLE,
     *audit.TABLE,
+    *accounts.TABLE,
+    *workspaces.TABLE,
 ]
 
 
-def unknown(routes: Sequence[HttpRoute]) -> Callable[[Request], Response]:
+def unknown(routes: Sequence[Ruled]) -> Callable[[Request], Response]:
     """Answers what no route answers, and says which methods a path has."""
 
     def refuse(request: Request) -> Response:
@@ -120,7 +124,7 @@ def routes(
     new_name: Callable[[], str],
     gate: Callable[[], AbstractContextManager[None]],
     feed: Feed,
-) -> list[HttpRoute]:
+) -> list[Ruled]:
     """The routes.
 
     Args:
@@ -131,4 +135,4 @@ def routes(
         feed: Who follows changes.
     """
     found = served(House(services, now_us, new_name, gate, feed), TABLE)
-    return [*found, HttpRoute(f"{PREFIX}/{{rest:path}}", unknown(found), methods=METHODS)]
+    return [*found, Ruled(f"{PREFIX}/{{rest:path}}", unknown(found), rule=ANYBODY, manner=MANNER, methods=METHODS)]

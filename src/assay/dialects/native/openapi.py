@@ -10,6 +10,7 @@ import msgspec
 
 from assay.dialects.native.errors import MEDIA_TYPE, STATUS, Problem
 from assay.dialects.native.table import PREFIX, Route
+from assay.dialects.rules import DEFAULT, PARAMETER, Place
 from assay.wire.errors import (
     AssayError,
     InvalidInput,
@@ -62,7 +63,7 @@ def document(table: Sequence[Route], version: str) -> dict[str, Any]:
         "components": {
             "schemas": shown,
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "The home's token: governed acts need it."}
+                "token": {"type": "http", "scheme": "bearer", "description": "The home's token, or one of a user."}
             },
         },
         "security": [{}, {"token": []}],
@@ -83,7 +84,7 @@ def _operation(route: Route, refs: dict[int, Any], components: dict[str, Any]) -
         "operationId": f"{route.method.lower()}_{re.sub(r'[^a-z]+', '_', route.path).strip('_') or 'root'}",
         "summary": route.line,
         "tags": [route.path.partition("/")[0].partition("{")[0] or "root"],
-        "parameters": [*_path(route), *_query(route, refs, components), *_headers(route)],
+        "parameters": [*_path(route), *_query(route, refs, components), *_headers(route), *_workspace(route)],
         "responses": _responses(route, refs),
     }
     if route.body is not None:
@@ -126,6 +127,17 @@ def _headers(route: Route) -> list[dict[str, Any]]:
     ]
 
 
+def _workspace(route: Route) -> list[dict[str, Any]]:
+    """Whose data is meant: a header, or the query where a client cannot set headers."""
+    if route.rule.place is not Place.ASKED:
+        return []
+    told, schema = "The workspace that is meant.", {"type": "string", "default": DEFAULT}
+    return [
+        {"name": name, "in": place, "required": False, "description": told, "schema": schema}
+        for name, place in (("Assay-Workspace", "header"), (PARAMETER, "query"))
+    ]
+
+
 def _responses(route: Route, refs: dict[int, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if route.answer is not None:
@@ -148,7 +160,7 @@ def _responses(route: Route, refs: dict[int, Any]) -> dict[str, Any]:
 def refusals(route: Route) -> set[int]:
     """The statuses that a route may refuse with."""
     kinds = {*EVERYWHERE, *route.errors}
-    if "{" in route.path:
+    if "{" in route.path or route.rule.place is not Place.NONE:
         kinds.add(NotFound)
     if route.body is not None:
         kinds.add(TooLarge)

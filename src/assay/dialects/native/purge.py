@@ -7,6 +7,7 @@ import msgspec
 from assay.core.purge import GRACE_DAYS
 from assay.core.scope import Verb
 from assay.dialects.native.table import Call, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.purge import LIMIT, Purged
 from assay.wire.errors import Conflict, InvalidInput, InvalidState, NotFound, RuleViolation
 
@@ -36,9 +37,9 @@ TABLE = [
         "POST",
         "purge",
         purge,
+        may(Verb.PURGE, "run, model or experiment"),
         body=Purging,
         answer=Purged,
-        permit=(Verb.PURGE, "run, model or experiment"),
         errors=(NotFound, InvalidState, RuleViolation, Conflict),
     )
 ]

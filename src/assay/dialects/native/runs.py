@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from assay.core.scope import Scope
+from assay.core.scope import Scope, Verb
 from assay.core.tracking import PARENT_TAG, Logged, RunRecord, Status
 from assay.dialects.native import answers, changing
 from assay.dialects.native.identity import KEY_HEADER, derived
 from assay.dialects.native.table import Call, Made, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND as EXPERIMENT_BOUND
 from assay.services.house import Services
@@ -185,30 +186,36 @@ def rewind(call: Call[NoQuery, Rewound]) -> answers.RunDetail:
     return one(call)  # type: ignore[arg-type]
 
 
+READ, WRITE, DELETE = may(Verb.READ, "run"), may(Verb.WRITE, "run"), may(Verb.DELETE, "run")
+
 TABLE = [
     Route(
         "POST",
         "runs",
         begin,
+        WRITE,
         body=Begun,
         answer=answers.RunDetail,
         makes=True,
         errors=(NotActive, Conflict, ParamChanged, NotFound),
         headers=((KEY_HEADER, "Stands for the id: who sends the same key again is answered with the same run."),),
     ),
-    Route("GET", "runs/{id}", one, answer=answers.RunDetail),
+    Route("GET", "runs/{id}", one, READ, answer=answers.RunDetail),
     Route(
         "PATCH",
         "runs/{id}",
         change,
+        WRITE,
         body=changing.RunChange,
         answer=answers.RunDetail,
         errors=(NotActive, ParamChanged),
     ),
-    Route("DELETE", "runs/{id}", delete, answer=Done),
-    Route("POST", "runs/{id}/restore", restore, answer=answers.RunDetail),
-    Route("GET", "runs/{id}/state", state, answer=RunState),
-    Route("POST", "runs/{id}/stop", stop, answer=RunState, errors=(NotActive, RuleViolation)),
-    Route("POST", "runs/{id}/fork", fork, body=Forked, answer=answers.RunDetail, makes=True, errors=(NotActive,)),
-    Route("POST", "runs/{id}/rewind", rewind, body=Rewound, answer=answers.RunDetail, errors=(NotActive,)),
+    Route("DELETE", "runs/{id}", delete, DELETE, answer=Done),
+    Route("POST", "runs/{id}/restore", restore, DELETE, answer=answers.RunDetail),
+    Route("GET", "runs/{id}/state", state, READ, answer=RunState),
+    Route("POST", "runs/{id}/stop", stop, WRITE, answer=RunState, errors=(NotActive, RuleViolation)),
+    Route(
+        "POST", "runs/{id}/fork", fork, WRITE, body=Forked, answer=answers.RunDetail, makes=True, errors=(NotActive,)
+    ),
+    Route("POST", "runs/{id}/rewind", rewind, WRITE, body=Rewound, answer=answers.RunDetail, errors=(NotActive,)),
 ]

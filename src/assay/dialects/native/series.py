@@ -14,9 +14,11 @@ from starlette.responses import Response
 from assay.core.points.buckets import HIGHEST, LOWEST, Buckets, concat
 from assay.core.points.drawing import Axis
 from assay.core.points.groups import Band
+from assay.core.scope import Verb
 from assay.dialects.native.calls import answer
 from assay.dialects.native.table import Call, Route
 from assay.dialects.native.values import check_context
+from assay.dialects.rules import may
 from assay.dialects.streaming import in_turn
 from assay.services.series import Chart, Group
 from assay.wire.errors import TooLarge
@@ -282,11 +284,14 @@ def _raw(floats: Mapping[str, Numbers], counts: Mapping[str, Numbers]) -> list[t
     return found + [(name, "u4", column.astype("<u4").tobytes()) for name, column in counts.items()]
 
 
+READ = may(Verb.READ, "run")
+
 TABLE = [
     Route(
         "POST",
         "series",
         series,
+        READ,
         query=FormQuery,
         body=AskedSeries,
         answer=SeriesCharts,
@@ -294,6 +299,14 @@ TABLE = [
         errors=(TooLarge,),
     ),
     Route(
-        "POST", "bands", bands, query=FormQuery, body=AskedBands, answer=Bands, also=(MEDIA_TYPE,), errors=(TooLarge,)
+        "POST",
+        "bands",
+        bands,
+        READ,
+        query=FormQuery,
+        body=AskedBands,
+        answer=Bands,
+        also=(MEDIA_TYPE,),
+        errors=(TooLarge,),
     ),
 ]

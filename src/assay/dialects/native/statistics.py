@@ -6,11 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from assay.core.scope import Verb
 from assay.core.statistics import KeyKind, Seen
 from assay.core.tracking import View
 from assay.dialects.native.filters import RUNS, Limit, tokens, where
 from assay.dialects.native.listing import Selection, experiment_ids
 from assay.dialects.native.table import Call, Route
+from assay.dialects.rules import may
 from assay.wire.errors import NotFound
 
 PAGE = 1_000
@@ -164,9 +166,11 @@ def _over(seen: Seen) -> Count:
     return Count(seen.runs, seen.complete)
 
 
+READ = may(Verb.READ, "run")
+
 TABLE = [
-    Route("GET", "runs/count", count, query=CountQuery, answer=Count, errors=(NotFound,)),
-    Route("GET", "keys", keys, query=KeyQuery, answer=Keys, errors=(NotFound,)),
-    Route("GET", "keys/values", values, query=ValueQuery, answer=Values, errors=(NotFound,)),
-    Route("GET", "keys/range", spread, query=RangeQuery, answer=Range, errors=(NotFound,)),
+    Route("GET", "runs/count", count, READ, query=CountQuery, answer=Count, errors=(NotFound,)),
+    Route("GET", "keys", keys, READ, query=KeyQuery, answer=Keys, errors=(NotFound,)),
+    Route("GET", "keys/values", values, READ, query=ValueQuery, answer=Values, errors=(NotFound,)),
+    Route("GET", "keys/range", spread, READ, query=RangeQuery, answer=Range, errors=(NotFound,)),
 ]

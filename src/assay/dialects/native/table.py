@@ -15,11 +15,11 @@ import msgspec
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as HttpRoute
 
-from assay.core.scope import Scope, Verb
+from assay.core.scope import Scope
 from assay.dialects.native.calls import (
     JSON_BOUND,
+    MANNER,
     Endpoint,
     answer,
     answering,
@@ -27,10 +27,9 @@ from assay.dialects.native.calls import (
     check_type,
     decoded,
     read,
-    scope_of,
 )
 from assay.dialects.native.feed import Feed
-from assay.services.base import authorise
+from assay.dialects.rules import Rule, Ruled, scope_of
 from assay.services.house import Services
 from assay.wire.errors import AssayError, InvalidInput
 
@@ -108,6 +107,7 @@ class Route:
         method: GET, POST, PUT, PATCH or DELETE.
         path: Below /api/v1.
         work: Takes the Call and returns the answer, or a Response; it blocks in a thread unless it is a coroutine.
+        rule: Who may call it; asked before anything is read.
         query: The struct of the query.
         body: The type of the JSON body; None where there is none.
         media: What the body is, where it is no JSON: the work reads it itself.
@@ -117,7 +117,6 @@ class Route:
         makes: Whether it answers 201 for what is new.
         more: Other statuses that it may answer with, and no JSON.
         errors: What it refuses beside what every route may.
-        permit: What the actor must be allowed to, before anything is read.
         own: Whether the work takes the services and returns an endpoint, which decodes by itself.
         headers: Names of request headers that it reads, with what they mean.
     """
@@ -125,6 +124,7 @@ class Route:
     method: str
     path: str
     work: Callable[[Any], Any]
+    rule: Rule
     query: type[msgspec.Struct] = NoQuery
     body: Any = None
     media: str | None = None
@@ -134,7 +134,6 @@ class Route:
     makes: bool = False
     more: tuple[int, ...] = ()
     errors: tuple[type[AssayError], ...] = ()
-    permit: tuple[Verb, str] | None = None
     own: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -149,13 +148,13 @@ class Route:
         return (inspect.getdoc(self.work) or "").split("\n\n")[0]
 
 
-def served(house: House, table: Sequence[Route]) -> list[HttpRoute]:
+def served(house: House, table: Sequence[Route]) -> list[Ruled]:
     """The routes of the table. HEAD is answered where GET is, but for streams that do not end."""
     found = []
     for route in table:
         endpoint = route.work(house.services) if route.own else _endpoint(house, route)
         path = f"{PREFIX}/{route.path}" if route.path else PREFIX
-        http = HttpRoute(path, answering(endpoint), methods=[route.method])
+        http = Ruled(path, answering(endpoint), rule=route.rule, manner=MANNER, methods=[route.method])
         if "text/event-stream" in route.also and http.methods is not None:
             http.methods.discard("HEAD")
         found.append(http)
@@ -167,8 +166,6 @@ def _endpoint(house: House, route: Route) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         scope = scope_of(request)
-        if route.permit is not None:
-            authorise(scope, *route.permit)
         query = asked(request, route.query)
         data = b""
         if route.body is not None:

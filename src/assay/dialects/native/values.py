@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from assay.core.scope import Verb
 from assay.core.tracking import Logged, LoggedValue, ModelPoint, Writer
 from assay.dialects.native.filters import tokens
 from assay.dialects.native.ingest import Next, Noted, Sending
 from assay.dialects.native.table import Call, NoQuery, Route
+from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.history import VALUES_BOUND
 from assay.services.runs import KEY_BOUND
@@ -145,22 +147,26 @@ def log_of_models(call: Call[NoQuery, list[PointOfModel]]) -> Noted:
     return Noted()
 
 
+READ, WRITE = may(Verb.READ, "run"), may(Verb.WRITE, "run")
+
 TABLE = [
     Route(
         "POST",
         "runs/{id}/values",
         log,
+        WRITE,
         query=Sending,
         body=Values,
         bound=BODY_BOUND,
         answer=Next,
         errors=(NotActive, SequenceGap, Conflict, TooLarge),
     ),
-    Route("GET", "runs/{id}/values", values, query=ValueQuery, answer=FoundValues),
+    Route("GET", "runs/{id}/values", values, READ, query=ValueQuery, answer=FoundValues),
     Route(
         "POST",
         "runs/{id}/model-points",
         log_of_models,
+        WRITE,
         body=PointsOfModels,
         bound=BODY_BOUND,
         answer=Noted,

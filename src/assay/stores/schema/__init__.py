@@ -10,6 +10,17 @@ from __future__ import annotations
 from assay.stores.schema.base import counter, job, metadata, schema_row, workspace
 from assay.stores.schema.files import blob, file_tree, tree_entry, upload
 from assay.stores.schema.governance import audit_checkpoint, audit_detail, audit_head, audit_key, audit_record
+from assay.stores.schema.identity import (
+    access_token,
+    group_member,
+    login_link,
+    login_session,
+    oidc_identity,
+    role_grant,
+    user_account,
+    user_group,
+    workspace_quota,
+)
 from assay.stores.schema.points import (
     console,
     context,
@@ -40,6 +51,7 @@ from assay.stores.schema.tracking import (
 )
 
 __all__ = [
+    "access_token",
     "audit_checkpoint",
     "audit_detail",
     "audit_head",
@@ -55,11 +67,14 @@ __all__ = [
     "experiment_tag",
     "external_name",
     "file_tree",
+    "group_member",
     "import_row",
     "job",
     "key",
     "logged_model",
     "logged_value",
+    "login_link",
+    "login_session",
     "metadata",
     "metric_batch",
     "metric_chunk",
@@ -67,7 +82,9 @@ __all__ = [
     "metric_live",
     "metric_motion",
     "metric_page",
+    "oidc_identity",
     "param",
+    "role_grant",
     "run",
     "run_config",
     "run_group",
@@ -76,6 +93,9 @@ __all__ = [
     "tag",
     "tree_entry",
     "upload",
+    "user_account",
+    "user_group",
     "workspace",
+    "workspace_quota",
     "writer",
 ]

@@ -1,0 +1,1 @@
+"""Who speaks: the ways in which a request proves it, asked in order."""
