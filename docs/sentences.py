@@ -19,6 +19,7 @@ REMEDIES = {
     "rule_violation": "Meet the rule that the message names.",
     "sequence_gap": "Send again from the expected sequence number.",
     "too_large": "Send it in smaller parts.",
+    "too_often": "Wait as long as `Retry-After` says.",
     "unauthenticated": "Send a token.",
     "unavailable": "Wait and retry; the server goes on by itself once the cause is gone.",
 }

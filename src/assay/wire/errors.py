@@ -139,6 +139,16 @@ class Unavailable(AssayError):
         self.retry_after_s = retry_after_s
 
 
+class TooOften(AssayError):
+    """It was tried too often: wait `retry_after_s`. What does not have to be tried, as a token, still works."""
+
+    code = "too_often"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.retry_after_s = retry_after_s
+
+
 class Corrupt(AssayError):
     """Stored bytes do not match their checksum; nothing is guessed. `assay doctor` names what is damaged."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from assay.wire.errors import AssayError, Unavailable
+from assay.wire.errors import AssayError, TooOften, Unavailable
 
 # code -> (HTTP status, MLflow's error_code)
 TABLE: dict[str, tuple[int, str]] = {
@@ -24,6 +24,7 @@ TABLE: dict[str, tuple[int, str]] = {
     "rule_violation": (400, "INVALID_PARAMETER_VALUE"),
     "sequence_gap": (409, "RESOURCE_CONFLICT"),
     "too_large": (400, "INVALID_PARAMETER_VALUE"),
+    "too_often": (429, "REQUEST_LIMIT_EXCEEDED"),
     "unauthenticated": (401, "UNAUTHENTICATED"),
     "unavailable": (503, "TEMPORARILY_UNAVAILABLE"),
 }
@@ -46,7 +47,7 @@ def render(error: AssayError) -> Response:
     if code in CLASSES:
         told["error_class"], told["sqlstate"] = CLASSES[code]
     headers = {}
-    if isinstance(error, Unavailable) and error.retry_after_s is not None:
+    if isinstance(error, Unavailable | TooOften) and error.retry_after_s is not None:
         headers["Retry-After"] = str(int(error.retry_after_s) or 1)
     return Response(
         msgspec.json.encode(told),

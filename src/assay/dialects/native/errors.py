@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from assay.wire.errors import AssayError, Unavailable
+from assay.wire.errors import AssayError, TooOften, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 STATUS = {
@@ -26,6 +26,7 @@ STATUS = {
     "rule_violation": 409,
     "sequence_gap": 409,
     "too_large": 413,
+    "too_often": 429,
     "unauthenticated": 401,
     "unavailable": 503,
 }
@@ -60,6 +61,6 @@ def render(error: AssayError, status: int | None = None, headers: dict[str, str]
         details=error.details or None,
     )
     sent = dict(headers or {})
-    if isinstance(error, Unavailable) and error.retry_after_s is not None:
+    if isinstance(error, Unavailable | TooOften) and error.retry_after_s is not None:
         sent["Retry-After"] = str(int(error.retry_after_s) or 1)
     return Response(msgspec.json.encode(told), status, sent, media_type=MEDIA_TYPE)
