@@ -90,8 +90,9 @@ A request whose answer was lost can be sent again, and is done once:
   `Idempotency-Key` (at most 200 characters) stands for one: the same key is answered with the same thing and status
   200, and with 409 where the body names another experiment or name. Keys are never forgotten: the id is derived from
   the key;
-- a second DELETE of a logged model is answered with 404, since it cannot be seen any more;
-- `POST /api/v1/experiments` is refused the second time, since the name is taken;
+- a second DELETE of a logged model, a comment or a view is answered with 404, since it cannot be seen any more;
+- comments and saved views are made once under one `Idempotency-Key`;
+- `POST /api/v1/experiments` and `POST /api/v1/views` are refused the second time, since the name is taken;
 - only fork and rewind are done as often as they are asked for.
 """
 

@@ -74,6 +74,7 @@ class Purging(House):
         head = self.head(uid)
         self.store.write(lambda unit: unit.names.bind(self.scope, "run", "d", "c", uid, head.id, fold=False))
         self.put(head.id, "a/b.txt", f"blob{uid}")
+        self.comments.add(self.scope, uid, "see step 0", key="loss", step=0)
         return uid
 
     def model_of(self, uid: str) -> str:

@@ -9,6 +9,7 @@ from assay.testing.counting import CountContract
 from assay.testing.following import ChangeContract, ImportContract, ValueContract
 from assay.testing.lineage import LineageContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
+from assay.testing.people import CommentContract, SavedViewContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
 from assay.testing.printed import ConsoleContract
 from assay.testing.searching import OrderContract, SearchContract
@@ -112,3 +113,11 @@ class TestTokens(TokenContract):
 
 class TestWorkspaces(WorkspaceContract):
     """Workspaces, their quotas and what they hold."""
+
+
+class TestComments(CommentContract):
+    """What people say about runs."""
+
+
+class TestSavedViews(SavedViewContract):
+    """States of pages under names."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from assay.exchange.source import (
+    SourceComment,
     SourceDataset,
     SourceExperiment,
     SourceFile,
@@ -20,6 +21,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 
 MODEL = "m-" + "a" * 32
@@ -76,6 +78,9 @@ class History:
                 datasets=[SourceDataset("train", "d1", "local", "x.csv", '{"a": "long"}', "{}", {"use": "training"})],
                 models_used=[(MODEL, 0)] if at == 3 else (),
                 models_made=[(MODEL, 7)] if at == 0 else (),
+                comments=[SourceComment("bob", 3, "a *spike* ☃", "loss", -1), SourceComment("ann", 4, "why?")]
+                if at in (0, 1)
+                else (),
             )
 
     def points(self, run: SourceRun) -> Iterator[SourcePoints]:
@@ -117,6 +122,11 @@ class History:
     def model_files(self, model: SourceModel) -> Iterator[SourceFile]:
         """A file."""
         yield Text("MLmodel", b"flavor: none\n")
+
+    def views(self) -> Iterator[SourceView]:
+        """One of an experiment, and one of the workspace."""
+        yield SourceView("runs", "best ☃", {"columns": ["metrics.loss"], "none": None}, "one ☃")
+        yield SourceView("compare", "best ☃", {})
 
     def versions(self) -> Iterator[SourceVersion]:
         """A version."""

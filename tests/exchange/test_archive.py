@@ -204,7 +204,7 @@ def test_lines_of_another_form_are_told(archive: Path, tmp_path: Path, server: S
     """Whatever stands in a field, there is a report or an error with a code."""
     folder, target = tmp_path / "copy", Target(server.url)
     shutil.copytree(archive, folder)
-    for name in ("experiments", "runs", "models", "versions", f"values/{UIDS[0]}", f"console/{UIDS[0]}"):
+    for name in ("experiments", "runs", "models", "versions", "views", f"values/{UIDS[0]}", f"console/{UIDS[0]}"):
         file = folder / f"{name}.jsonl"
         sound = file.read_text()
         first = json.loads(sound.splitlines()[0])

@@ -55,7 +55,7 @@ def read(home: Path, *options: str, new: bool = False) -> Any:
                 fill_further(http, fill(http))
                 fill_accounts(http)
             models = http.mlflow("POST", "logged-models/search", {"experiment_ids": ["0", "1"]})
-            found = {**whole(http), "models": models["models"]}
+            found = {**whole(http), "models": models["models"], **remarks(http)}
             if users := http.request("GET", "/api/v1/users").json["users"]:
                 found["accounts"] = [users, *(http.request("GET", f"/api/v1/{path}").json for path in ACCOUNTS)]
             return plain(found)
@@ -79,8 +79,16 @@ def fill_accounts(http: Http) -> None:
         assert answer.status in (200, 201), answer.body
 
 
+def remarks(http: Http) -> dict[str, Any]:
+    """What people have added; nothing where they have added nothing, as before there was a way."""
+    comments = http.request("GET", "/api/v1/comments").json["comments"]
+    views = http.request("GET", "/api/v1/views").json["views"]
+    whole_views = [http.request("GET", f"/api/v1/views/{view['id']}").json for view in views]
+    return {name: found for name, found in (("comments", comments), ("views", whole_views)) if found}
+
+
 def fill_further(http: Http, experiment_id: str) -> None:
-    """What lies in tables of its own: chunks, pages, a tail, a logged model, the record of a purge, a checkpoint."""
+    """What lies in tables of its own: chunks, pages, a tail, a model, records of a purge, a comment, a view ..."""
     long, purged = (
         http.mlflow("POST", "runs/create", {"experiment_id": experiment_id, "run_name": name})["run"]["info"]["run_id"]
         for name in ("long", "purged")
@@ -99,6 +107,16 @@ def fill_further(http: Http, experiment_id: str) -> None:
     body = {"ids": [purged], "grace_days": 0, "reason": "to have a record"}
     answer = http.request("POST", "/api/v1/purge", body)
     assert answer.status == 200, answer.body
+    said = {"text": "why the spike?", "key": "long", "step": 7}
+    view = {
+        "kind": "runs",
+        "name": "longest",
+        "document": {"sort": ["metrics.long"]},
+        "experiment_id": int(experiment_id),
+    }
+    for path, body in ((f"runs/{long}/comments", said), ("views", view)):
+        answer = http.request("POST", f"/api/v1/{path}", body)
+        assert answer.status == 201, answer.body
     answer = http.request("POST", "/api/v1/audit/checkpoints", {})
     assert answer.status == 200, answer.body
 

@@ -73,6 +73,8 @@ def test_changes_are_told_as_they_happen(running: Server, api: Api) -> None:
         listener.run(uid)
         api.ask("PATCH", f"runs/{uid}", {"tags": {"a": "b"}})
         listener.run(uid)
+        api.ask("POST", f"runs/{uid}/comments", {"text": "why?"})
+        listener.run(uid)
 
 
 def test_only_the_experiments_that_are_asked_for_are_told(running: Server, api: Api) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from assay.server.app import PLAIN
 from assay.server.browser import POLICY, routes
 
 SCRIPT = "console.log('x')"
@@ -26,7 +27,7 @@ def asked(built: Path, path: str, **headers: str) -> tuple[int, dict[str, str], 
 
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": given, "extensions": {}}
-    asyncio.run(Starlette(routes=list(routes(built)))(scope, receive, send))
+    asyncio.run(Starlette(routes=list(routes(PLAIN, built)))(scope, receive, send))
     told = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
     return messages[0]["status"], told, b"".join(message.get("body", b"") for message in messages[1:])
 

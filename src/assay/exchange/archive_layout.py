@@ -2,9 +2,10 @@
 
 assay-archive.json      the format, and what is in it; written last: without it the archive is not whole
 experiments.jsonl       an experiment a line
-runs.jsonl              a run a line: all that is known of it but points, values, console and files
+runs.jsonl              a run a line: all that is known of it but points, values, console and files; its comments
 models.jsonl            a logged model a line
 versions.jsonl          a version of a registered model that was imported, a line
+views.jsonl             a saved view a line
 runs.parquet            the same as tables: a row a run, a param, a tag
 params.parquet
 tags.parquet

@@ -15,6 +15,7 @@ from assay.exchange.mlflow_artifacts import walk
 from assay.exchange.report import Tell
 from assay.exchange.source import (
     LocalFile,
+    SourceComment,
     SourceDataset,
     SourceExperiment,
     SourceFile,
@@ -25,6 +26,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 from assay.wire.errors import Corrupt, InvalidInput, NotFound
 
@@ -147,6 +149,13 @@ class ArchiveSource:
                 version = SourceVersion(item["name"], item["document"], item["source"])
             yield version
 
+    def views(self) -> Iterator[SourceView]:
+        """The saved views."""
+        for item in self._lines("views"):
+            with sound("views.jsonl"):
+                view = SourceView(item["kind"], item["name"], dict(item["document"]), item["experiment"])
+            yield view
+
 
 @contextmanager
 def sound(name: str) -> Iterator[None]:
@@ -179,9 +188,14 @@ def _run(item: dict[str, Any]) -> SourceRun:
         datasets=[_dataset(one) for one in item["datasets"]],
         models_used=[(model, 0) for model in item["models_used"]],
         models_made=[(model, int(item["models_made_at"].get(model, 0))) for model in item["models_made"]],
+        comments=[_comment(one) for one in item.get("comments", ())],
         points_state=STATE,
         files_state=STATE,
     )
+
+
+def _comment(item: dict[str, Any]) -> SourceComment:
+    return SourceComment(item["author"], item["created_us"], item["text"], item.get("key"), item.get("step"))
 
 
 def _dataset(item: dict[str, Any]) -> SourceDataset:

@@ -24,6 +24,8 @@ from assay.wire.points import unpack
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
 
+SAID = ("text", "key", "step")  # of a comment
+
 
 class Export:
     """An export of one server into one folder.
@@ -95,6 +97,9 @@ class Export:
                     continue
                 layout.write_line(file, {name: row[name] for name in ("kind", "source", "name", "document")})
                 self._report.count("versions")
+        with self._lines("views") as file:
+            shown = {id: name for id, name in names.items() if not filter or id in used}
+            self._export_views(file, shown, whole=not (experiments or filter))
         manifest = {
             "format": layout.FORMAT,
             "id": uuid.uuid4().hex,
@@ -126,6 +131,7 @@ class Export:
         self._records(uid, "values", self._server.listed(f"{path}/values", "values"))
         self._records(uid, "console", self._console(path))
         self._files(path, self._folder / "files" / uid)
+        detail["comments"] = sorted(map(_comment, self._server.listed("comments", "comments", run=uid)), key=_said)
         detail["experiment"] = self._named(detail["experiment_id"], chosen)
         for name in ("metrics", "metrics_in_context", "summary"):
             detail.pop(name, None)
@@ -175,6 +181,15 @@ class Export:
             self._report.count("files")
             self._report.count("file_bytes", item["size"])
 
+    def _export_views(self, file: TextIO, names: dict[int, str], *, whole: bool) -> None:
+        """The views of these experiments, and those of the workspace where the whole of it is exported."""
+        for head in self._server.listed("views", "views"):
+            if head["experiment_id"] in names or (whole and head["experiment_id"] is None):
+                view = self._server.get(f"views/{head['id']}")
+                told = {name: view[name] for name in ("kind", "name", "document")}
+                layout.write_line(file, {**told, "experiment": names.get(view["experiment_id"])})
+                self._report.count("views")
+
     def _export_models(self, file: TextIO, names: dict[int, str], runs: set[str], *, all_runs: bool) -> None:
         for at, model in enumerate(self._server.listed("models", "models"), 1):
             self._progress("models", at, 0)
@@ -184,6 +199,16 @@ class Export:
             layout.write_line(file, model)
             self._files(f"models/{model['id']}", self._folder / "model-files" / layout.checked_id(model["id"]))
             self._report.count("models")
+
+
+def _comment(item: dict[str, Any]) -> dict[str, Any]:
+    """A comment, with who has written it at first and when."""
+    of = item["origin"] or item
+    return {"author": of["author"], "created_us": of["created_us"], **{name: item[name] for name in SAID}}
+
+
+def _said(item: dict[str, Any]) -> tuple[Any, ...]:
+    return item["created_us"], item["text"]
 
 
 def _again(first: RecordBatch, rest: Iterator[RecordBatch]) -> Iterator[RecordBatch]:

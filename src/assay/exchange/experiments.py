@@ -68,6 +68,12 @@ class Experiments:
             return True
         return False
 
+    def number(self, name: str) -> int:
+        """The experiment's number on the server; it is made where it is missing."""
+        if name not in self._known:
+            self.add(SourceExperiment(name))
+        return int(self._known[name]["id"])
+
     def close(self) -> None:
         """What is deleted at the source is deleted on the server, and what was made archived is so."""
         for lifecycle, names in (("archived", self._archived - self._deleted), ("deleted", self._deleted)):

@@ -21,6 +21,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 from assay.wire.errors import InvalidInput
 
@@ -172,6 +173,10 @@ class DatabaseSource:
         """The model's artifacts, where they can be fetched."""
         found = self._reader.rows("SELECT artifact_location FROM logged_models WHERE model_id = ?", [model.uid])
         return self._artifacts.files(found[0][0] or "", model.uid, f"model {model.uid}")
+
+    def views(self) -> Iterator[SourceView]:
+        """None."""
+        return iter(())
 
     def versions(self) -> Iterator[SourceVersion]:
         """The versions of registered models."""

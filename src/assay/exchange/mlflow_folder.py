@@ -20,6 +20,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 from assay.wire.errors import AssayError, InvalidInput, NotFound
 
@@ -229,6 +230,10 @@ class FolderSource:
     def model_files(self, model: SourceModel) -> Iterator[SourceFile]:
         """The model's artifacts, where they can be fetched."""
         return self._artifacts.files(self._uris[model.uid], model.uid, f"model {model.uid}")
+
+    def views(self) -> Iterator[SourceView]:
+        """None."""
+        return iter(())
 
     def versions(self) -> Iterator[SourceVersion]:
         """Each version of each registered model, with what its model is called and tagged."""

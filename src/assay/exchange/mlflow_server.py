@@ -24,6 +24,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 from assay.wire.errors import AssayError, NotFound, Unavailable
 
@@ -205,6 +206,10 @@ class ServerSource:
             ],
             str(info.get("last_updated_timestamp_ms", "")),
         )
+
+    def views(self) -> Iterator[SourceView]:
+        """None."""
+        return iter(())
 
     def versions(self) -> Iterator[SourceVersion]:
         """Each version of each registered model, with what its model is called and tagged."""

@@ -18,6 +18,7 @@ from assay.exchange.checks import (
 )
 from assay.exchange.files import send_files
 from assay.exchange.ledger import digest
+from assay.exchange.remarks import send_comments
 from assay.exchange.report import Report
 from assay.exchange.source import Source, SourcePoints, SourceRun, SourceValue
 from assay.exchange.target import BODY_BYTES, LINES, Target, pages
@@ -48,6 +49,7 @@ class RunTransfer:
         self._send_points(run)
         self._send_values(run)
         self._send_lines(run)
+        send_comments(self._target, run, self._report)
         send_files(self._target, f"runs/{run.uid}", self._source.files(run), self._report, exists=exists)
         ended: dict[str, Any] = {"status": run.status}
         if run.end_us is not None:

@@ -37,6 +37,17 @@ class SourceDataset:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceComment:
+    """What somebody said about a run, at the source: of a metric and a step of it where they are given."""
+
+    author: str
+    created_us: int
+    text: str
+    key: str | None = None
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRun:
     """A run without what is large. `key` is its name at the source; `uid` its id here, 32 hex digits."""
 
@@ -58,6 +69,7 @@ class SourceRun:
     datasets: Sequence[SourceDataset] = ()
     models_used: Sequence[tuple[str, int]] = ()  # (uid of a model, step), as the next
     models_made: Sequence[tuple[str, int]] = ()
+    comments: Sequence[SourceComment] = ()
     # What tells whether there are other points or files than at the last import, without reading them; "": nothing
     # does. Points whose state is another one are sent anew from the first; those without a state only ever append.
     points_state: str = ""
@@ -179,6 +191,16 @@ class SourceVersion:
     source: str = ""  # where it came from at first, if not from this source
 
 
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A saved view: of a kind of page, and of an experiment by name where it has one."""
+
+    kind: str
+    name: str
+    document: Mapping[str, Any]
+    experiment: str | None = None
+
+
 class Source(Protocol):
     """What an import reads. `tell(reason, name)` of the report is called for what cannot be kept."""
 
@@ -204,3 +226,5 @@ class Source(Protocol):
     def model_files(self, model: SourceModel) -> Iterator[SourceFile]: ...
 
     def versions(self) -> Iterator[SourceVersion]: ...
+
+    def views(self) -> Iterator[SourceView]: ...

@@ -33,6 +33,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 from assay.wire.errors import InvalidInput
 
@@ -292,6 +293,10 @@ class TensorboardSource:
         return iter(())
 
     def model_files(self, model: SourceModel) -> Iterator[SourceFile]:
+        """None."""
+        return iter(())
+
+    def views(self) -> Iterator[SourceView]:
         """None."""
         return iter(())
 

@@ -12,6 +12,7 @@ from assay.exchange.checks import readable
 from assay.exchange.experiments import Experiments
 from assay.exchange.ledger import BEGUN, DONE, Ledger, digest, state_of
 from assay.exchange.models import send_model
+from assay.exchange.remarks import send_view
 from assay.exchange.report import Progress, Report
 from assay.exchange.runs import RunTransfer
 from assay.exchange.source import Source, SourceModel, SourceRun
@@ -71,6 +72,7 @@ class Transfer:
             except AssayError as error:
                 self._refused("end of run", run.key, error)
         self._send_versions()
+        self._send_views()
         self._experiments.close()
 
     def _owns(self, run_uid: str) -> bool:
@@ -182,6 +184,14 @@ class Transfer:
                 self._report.count("versions")
             except AssayError as error:
                 self._refused("model version", version.name, error)
+
+    def _send_views(self) -> None:
+        for view in self._source.views():
+            try:
+                with readable():
+                    send_view(self._target, view, self._experiments, self._report)
+            except AssayError as error:
+                self._refused("view", view.name, error)
 
 
 def _bare(run: SourceRun) -> SourceRun:

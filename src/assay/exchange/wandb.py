@@ -31,6 +31,7 @@ from assay.exchange.source import (
     SourceRun,
     SourceValue,
     SourceVersion,
+    SourceView,
 )
 from assay.exchange.wandb_folders import Log, files_of, leads_out, logs_at, may_live
 from assay.wire.errors import InvalidInput
@@ -368,6 +369,10 @@ class WandbSource:
         return iter(())
 
     def model_files(self, model: SourceModel) -> Iterator[LocalFile]:
+        """None."""
+        return iter(())
+
+    def views(self) -> Iterator[SourceView]:
         """None."""
         return iter(())
 

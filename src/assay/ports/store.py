@@ -34,6 +34,7 @@ from assay.ports.aggregates import (
 from assay.ports.blobs import BlobRows
 from assay.ports.jobs import JobRows
 from assay.ports.logged import Console, Keys, PointStore, Series, Values, Writers
+from assay.ports.people import Comments, SavedViews
 from assay.ports.statistics import Statistics
 
 T = TypeVar("T")
@@ -119,6 +120,12 @@ class UnitOfWork(Protocol):
 
     @property
     def workspaces(self) -> Workspaces: ...
+
+    @property
+    def comments(self) -> Comments: ...
+
+    @property
+    def views(self) -> SavedViews: ...
 
     def now_us(self) -> int:
         """The database's time in this transaction."""

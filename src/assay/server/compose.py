@@ -28,6 +28,7 @@ from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
 from assay.services.checkpoints import CheckpointService
 from assay.services.collection import claim
+from assay.services.comments import CommentService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
@@ -42,6 +43,7 @@ from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
+from assay.services.views import SavedViewService
 from assay.services.workspaces import WorkspaceService
 from assay.stores.migrations import HEAD
 from assay.stores.snapshot import SnapshotFile
@@ -282,6 +284,8 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         purge=PurgeService(store, new_salt),
         audit=audit,
         checkpoints=checkpoints,
+        comments=CommentService(store, new_uid),
+        views=SavedViewService(store, new_uid),
         statistics=StatisticsService(store, time.monotonic),
         access=access,
         accounts=AccountService(store, new_salt, new_token, access),

@@ -10,6 +10,7 @@ from assay.services.audit import AuditService
 from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
 from assay.services.checkpoints import CheckpointService
+from assay.services.comments import CommentService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
@@ -22,6 +23,7 @@ from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
+from assay.services.views import SavedViewService
 from assay.services.workspaces import WorkspaceService
 
 
@@ -48,3 +50,5 @@ class Services:
     access: AccessService
     accounts: AccountService
     workspaces: WorkspaceService
+    comments: CommentService
+    views: SavedViewService

@@ -20,6 +20,7 @@ from assay.stores.blobs import NUMBER, BlobState
 from assay.stores.delta import Delta
 from assay.stores.migrate import check
 from assay.stores.unit import Unit
+from assay.stores.views import NOWHERE
 from assay.wire.errors import Corrupt, InvalidState
 
 SHOWN = 20  # faults of one kind that are told one by one
@@ -27,7 +28,7 @@ CHUNK = 500
 CHECKPOINTED = "0006"  # the first schema that has checkpoints
 entry, blob = schema.tree_entry, schema.blob
 OWNERS = (schema.run, schema.logged_model)
-# Each column holds ids of that table; 0 in a context means none.
+# Each column holds ids of that table; 0 in a context and -1 in a view mean none.
 REFERENCES: tuple[tuple[Table, str, Table], ...] = (
     (schema.experiment, "workspace_id", schema.workspace),
     (schema.run, "experiment_id", schema.experiment),
@@ -37,6 +38,9 @@ REFERENCES: tuple[tuple[Table, str, Table], ...] = (
     (schema.run_group_member, "group_id", schema.run_group),
     (schema.run_group_member, "run_id", schema.run),
     (schema.run_config, "run_id", schema.run),
+    (schema.comment, "workspace_id", schema.workspace),
+    (schema.saved_view, "workspace_id", schema.workspace),
+    (schema.saved_view, "experiment_id", schema.experiment),
     (schema.tree_entry, "tree_id", schema.file_tree),
     (schema.tree_entry, "blob_id", schema.blob),
     *((table, "key_id", schema.key) for table in (schema.param, schema.tag, schema.metric_live, schema.metric_latest)),
@@ -44,10 +48,13 @@ REFERENCES: tuple[tuple[Table, str, Table], ...] = (
     *((table, "context_id", schema.context) for table in (schema.metric_live, schema.metric_latest)),
     *((table, "context_id", schema.context) for table in (schema.metric_chunk, schema.logged_value)),
 )
-# Rows that a run or a logged model owns. Nobody can reach them without their owner, so they may be deleted.
-OWNED = (
-    *(schema.param, schema.tag, schema.metric_batch, schema.metric_motion, schema.metric_live),
-    *(schema.metric_latest, schema.metric_chunk, schema.metric_page, schema.logged_value, schema.console),
+# Rows that a run or a logged model owns, by the column that says so. Nobody can reach them without their owner, so they
+# may be deleted.
+OWNED: tuple[Column[int], ...] = (
+    *(table.c.owner_id for table in (schema.param, schema.tag, schema.metric_batch, schema.metric_motion)),
+    *(table.c.owner_id for table in (schema.metric_live, schema.metric_latest, schema.metric_chunk)),
+    *(table.c.owner_id for table in (schema.metric_page, schema.logged_value, schema.console)),
+    schema.comment.c.run_id,
 )
 # Tables of payloads, what reads these, the kind of their faults and what they hold.
 PAYLOADS: tuple[tuple[Table, Callable[[bytes], Sized], str, str], ...] = (
@@ -133,6 +140,8 @@ def _references(connection: Connection, tell: Tell) -> Iterator[Fault]:
         wrong = ~exists().where(there == column)
         if name == "context_id":
             wrong &= column != 0
+        elif table is schema.saved_view:
+            wrong &= column != NOWHERE
         count = _count(connection, table, wrong)
         if count:
             first = connection.scalar(select(column).where(wrong).limit(1))
@@ -142,11 +151,11 @@ def _references(connection: Connection, tell: Tell) -> Iterator[Fault]:
                 f"{count} rows of {table.name} name a {target.name} that does not exist, such as {first}",
             )
         tell("references", done, total)
-    for done, table in enumerate(OWNED, len(REFERENCES) + 1):
-        count = _count(connection, table, _ownerless(table.c.owner_id))
+    for done, owner in enumerate(OWNED, len(REFERENCES) + 1):
+        count = _count(connection, owner.table, _ownerless(owner))
         if count:
-            text = f"{count} rows of {table.name} belong to no run and no model"
-            yield Fault("reference", f"{table.name}.owner_id", text, ABANDONED)
+            text = f"{count} rows of {owner.table.name} belong to no run and no model"
+            yield Fault("reference", str(owner), text, ABANDONED)
         tell("references", done, total)
 
 
@@ -267,8 +276,8 @@ def repair(connection: Connection, delta: Delta, faults: Sequence[Fault]) -> Non
     now = int(connection.exec_driver_sql(delta.now_us).scalar_one())
     for fault in faults:
         if fault.repair == ABANDONED:
-            table = schema.metadata.tables[fault.subject.partition(".")[0]]
-            connection.execute(delete(table).where(_ownerless(table.c.owner_id)))
+            (owner,) = [column for column in OWNED if str(column) == fault.subject]
+            connection.execute(delete(owner.table).where(_ownerless(owner)))
         elif fault.repair == OPENED:
             chunk = schema.metric_chunk
             mine = chunk.c.owner_id == int(fault.subject.partition(":")[2])

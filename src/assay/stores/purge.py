@@ -36,6 +36,7 @@ OWNED = [
     schema.writer.c.run_id,
     schema.run_config.c.run_id,
     schema.run_group_member.c.run_id,
+    schema.comment.c.run_id,
     schema.edge.c.subject_id,
     schema.edge.c.object_id,
     schema.external_name.c.id,
@@ -146,4 +147,5 @@ class PurgeStore:
         self._connection.execute(delete(foreign).where(foreign.c.kind == "experiment", foreign.c.id.in_(ids)))
         self._delete(group.c.experiment_id, ids)
         self._delete(dataset.c.experiment_id, ids)
+        self._delete(schema.saved_view.c.experiment_id, ids)
         self._delete(schema.experiment_tag.c.experiment_id, ids)

@@ -11,6 +11,7 @@ from assay.stores.access import TokenStore, WorkspaceStore
 from assay.stores.accounts import AccountStore, GrantStore, UserGroupStore
 from assay.stores.audit import AuditStore
 from assay.stores.blobs import BlobRowStore
+from assay.stores.comments import CommentStore
 from assay.stores.configs import ConfigStore
 from assay.stores.console import ConsoleStore
 from assay.stores.delta import Delta
@@ -31,6 +32,7 @@ from assay.stores.runs import RunStore
 from assay.stores.series import SeriesStore
 from assay.stores.statistics import StatisticsStore
 from assay.stores.values import ValueStore
+from assay.stores.views import SavedViewStore
 from assay.stores.writers import WriterStore
 
 
@@ -73,6 +75,8 @@ class Unit:
         self.grants = GrantStore(self)
         self.tokens = TokenStore(self)
         self.workspaces = WorkspaceStore(self)
+        self.comments = CommentStore(self)
+        self.views = SavedViewStore(self)
 
     def driver(self) -> Any:
         """A cursor of the driver itself in this transaction, for the busiest statements."""

@@ -16,6 +16,7 @@ from assay.core.tracking import Latest, Logged, LoggedModel, ModelStatus, Run, W
 from assay.ports.store import Store
 from assay.services.branches import BranchService
 from assay.services.changes import ChangesService
+from assay.services.comments import CommentService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
@@ -26,6 +27,7 @@ from assay.services.models import ModelService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
+from assay.services.views import SavedViewService
 
 T = TypeVar("T")
 _workspaces = itertools.count(1_000)
@@ -50,6 +52,8 @@ class House:
         self.branches = BranchService(self.store, new_uid)
         self.changes = ChangesService(self.store)
         self.imports = ImportService(self.store)
+        self.comments = CommentService(self.store, new_uid)
+        self.views = SavedViewService(self.store, new_uid)
         self.console = ConsoleService(self.store)
         self.groups = GroupService(self.store)
         self.history = HistoryService(self.store)

@@ -437,6 +437,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of comments on runs, the newest first; unknown runs have none. */
+        get: operations["get_comments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something about a run, once for an `Idempotency-Key` however often it is sent. */
+        post: operations["post_runs_id_comments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a comment for good; its author may, and who may purge. */
+        delete: operations["delete_comments_id"];
+        options?: never;
+        head?: never;
+        /** Changes what a comment says; its author may, and who may purge. */
+        patch: operations["patch_comments_id"];
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of saved views by name, without their documents. */
+        get: operations["get_views"];
+        put?: never;
+        /** Saves a view, once for an `Idempotency-Key` however often it is sent; a name that is taken is refused. */
+        post: operations["post_views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved view with its document. */
+        get: operations["get_views_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a view for good, if it has the revision where one is given. */
+        delete: operations["delete_views_id"];
+        options?: never;
+        head?: never;
+        /** Changes the view that has this revision; where somebody was faster, it is refused. */
+        patch: operations["patch_views_id"];
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -661,6 +750,234 @@ export interface paths {
         put?: never;
         /** Erases details of records, at most a thousand at once, with the home's token; `more`: ask again. */
         post: operations["post_audit_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the caller is, and what he may in which workspace. */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of users, by name. */
+        get: operations["get_users"];
+        put?: never;
+        /** Makes a user, who has no role anywhere yet. With the first one, the server asks everybody who he is. */
+        post: operations["post_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A user by name; everybody may read himself. */
+        get: operations["get_users_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Disables a user, enables him again, or makes him an admin of the server. */
+        patch: operations["patch_users_id"];
+        trace?: never;
+    };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the names of groups. */
+        get: operations["get_groups"];
+        put?: never;
+        /** Makes a group without members. */
+        post: operations["post_groups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A group with its members, by name. */
+        get: operations["get_groups_id_path"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/group-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds users to a group, and takes users out of it. */
+        post: operations["post_group_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/group-removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes a group, and the roles that it gave. */
+        post: operations["post_group_removals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens of the caller, or for an admin of the server, of another user. */
+        get: operations["get_tokens"];
+        put?: never;
+        /** Makes a token. Its secret is in this answer and nowhere else. */
+        post: operations["post_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a token of the caller, or for an admin of the server, of anybody; doing so twice is fine. */
+        delete: operations["delete_tokens_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workspaces in which the caller has a role, by name. */
+        get: operations["get_workspaces"];
+        put?: never;
+        /** Makes a workspace, in which nobody has a role yet but the admins of the server. */
+        post: operations["post_workspaces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A workspace by name. */
+        get: operations["get_workspaces_workspace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has which role in a workspace and its experiments. */
+        get: operations["get_workspaces_workspace_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Gives a user or group a role in a workspace, narrows it in an experiment, or takes it away. */
+        patch: operations["patch_workspaces_workspace_members"];
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much a workspace may hold, and how much it holds. */
+        get: operations["get_workspaces_workspace_quota"];
+        /** Sets how much a workspace may hold. What it holds already stays. */
+        put: operations["put_workspaces_workspace_quota"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1321,6 +1638,120 @@ export interface components {
             position: string;
         };
         /**
+         * Comments
+         * @description A page of comments, the newest first.
+         */
+        Comments: {
+            comments: components["schemas"]["Comment"][];
+            next_page_token: string | null;
+        };
+        /**
+         * Comment
+         * @description A comment. `may_change`: whether who asks may edit or delete it.
+         */
+        Comment: {
+            id: string;
+            run: string;
+            key: string | null;
+            step: number | null;
+            text: string;
+            author: string;
+            created_us: number;
+            edited_us: number | null;
+            edited_by: string | null;
+            origin: components["schemas"]["Elsewhere"] | null;
+            may_change: boolean;
+        };
+        /**
+         * Elsewhere
+         * @description Who is said to have written an imported comment, and when. It is kept as it is told, and proves nothing.
+         */
+        Elsewhere: {
+            author: string;
+            created_us: number;
+        };
+        /**
+         * Said
+         * @description What somebody says, in Markdown: of a run, of a `key` of its metrics, or of a `step` of that.
+         */
+        Said: {
+            text: string;
+            /** @default null */
+            key?: string | null;
+            /** @default null */
+            step?: number | null;
+            /** @default null */
+            origin?: components["schemas"]["Elsewhere"] | null;
+        };
+        /**
+         * Resaid
+         * @description What a comment says from now on.
+         */
+        Resaid: {
+            text: string;
+        };
+        /**
+         * Views
+         * @description A page of views by name, without their documents.
+         */
+        Views: {
+            views: components["schemas"]["ViewHead"][];
+            next_page_token: string | null;
+        };
+        /**
+         * ViewHead
+         * @description A saved view without its document.
+         */
+        ViewHead: {
+            id: string;
+            kind: string;
+            experiment_id: number | null;
+            name: string;
+            revision: number;
+            author: string;
+            changed_by: string;
+            created_us: number;
+            updated_us: number;
+        };
+        /**
+         * NewView
+         * @description A view to save: of which kind of page, under which name, and any JSON object that the page understands.
+         */
+        NewView: {
+            kind: string;
+            name: string;
+            document: Record<string, never>;
+            /** @default null */
+            experiment_id?: number | null;
+        };
+        /**
+         * View
+         * @description A saved view.
+         */
+        View: {
+            id: string;
+            kind: string;
+            experiment_id: number | null;
+            name: string;
+            revision: number;
+            author: string;
+            changed_by: string;
+            created_us: number;
+            updated_us: number;
+            document: unknown;
+        };
+        /**
+         * ViewChange
+         * @description What changes of the view that has this revision; what is absent stays.
+         */
+        ViewChange: {
+            revision: number;
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            document?: Record<string, never> | null;
+        };
+        /**
          * NewModel
          * @description A model to make, pending until its files are there. With an `id`, doing so twice is doing so once.
          */
@@ -1578,6 +2009,266 @@ export interface components {
             /** @default false */
             more?: boolean;
         };
+        /**
+         * Me
+         * @description Who the caller is: his name, how we know, whether he is an admin of the server, his roles by workspace.
+         */
+        Me: {
+            name: string;
+            how: string;
+            is_user: boolean;
+            is_admin: boolean;
+            roles: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Users
+         * @description A page of users, by name.
+         */
+        Users: {
+            users: components["schemas"]["User"][];
+            next_page_token: string | null;
+        };
+        /**
+         * User
+         * @description A user: `name` is the one that is compared. Groups are told where one user is asked for.
+         */
+        User: {
+            name: string;
+            shown_name: string;
+            email: string;
+            kind: components["schemas"]["UserKind"];
+            is_admin: boolean;
+            created_us: number;
+            /** @default null */
+            disabled_us?: number | null;
+            /** @default false */
+            has_password?: boolean;
+            /** @default null */
+            groups?: string[] | null;
+        };
+        /**
+         * UserKind
+         * @description Who has an account.
+         * @enum {unknown}
+         */
+        UserKind: "person" | "service";
+        /**
+         * NewUser
+         * @description A user to make.
+         */
+        NewUser: {
+            name: string;
+            /** @default  */
+            shown_name?: string;
+            /** @default  */
+            email?: string;
+            /** @default person */
+            kind?: components["schemas"]["UserKind"];
+            /** @default false */
+            is_admin?: boolean;
+        };
+        /**
+         * UserChange
+         * @description What changes of a user; what is absent stays.
+         */
+        UserChange: {
+            /** @default null */
+            disabled?: boolean | null;
+            /** @default null */
+            is_admin?: boolean | null;
+        };
+        /**
+         * Groups
+         * @description A page of groups, by name.
+         */
+        Groups: {
+            groups: string[];
+            next_page_token: string | null;
+        };
+        /**
+         * NewGroup
+         * @description A group to make.
+         */
+        NewGroup: {
+            name: string;
+        };
+        /**
+         * Group
+         * @description A group with its members, by name.
+         */
+        Group: {
+            name: string;
+            members: components["schemas"]["GroupMember"][];
+        };
+        /**
+         * GroupMember
+         * @description A member, and who says so: `manual`, or `oidc` (the identity provider).
+         */
+        GroupMember: {
+            name: string;
+            origin: string;
+        };
+        /**
+         * GroupMembers
+         * @description Who comes in, or who goes.
+         */
+        GroupMembers: {
+            group: string;
+            /** @default [] */
+            add?: string[];
+            /** @default [] */
+            remove?: string[];
+        };
+        /**
+         * GroupChange
+         * @description The group that is removed.
+         */
+        GroupChange: {
+            name: string;
+        };
+        /**
+         * Removed
+         * @description It is gone.
+         */
+        Removed: Record<string, never>;
+        /**
+         * Tokens
+         * @description Tokens of a user, the newest first.
+         */
+        Tokens: {
+            tokens: components["schemas"]["Token"][];
+        };
+        /**
+         * Token
+         * @description A token. Its `secret` is told once, when it is made.
+         */
+        Token: {
+            id: string;
+            name: string;
+            cap: string;
+            workspace: string | null;
+            created_us: number;
+            /** @default null */
+            expires_us?: number | null;
+            /** @default null */
+            last_used_us?: number | null;
+            /** @default null */
+            revoked_us?: number | null;
+            /** @default null */
+            secret?: string | null;
+        };
+        /**
+         * NewToken
+         * @description A token to make, of the caller or of another user; `days` null: it does not end by itself.
+         */
+        NewToken: {
+            name: string;
+            /** @default null */
+            user?: string | null;
+            /**
+             * @default admin
+             * @enum {unknown}
+             */
+            cap?: "admin" | "approver" | "editor" | "viewer";
+            /** @default null */
+            workspace?: string | null;
+            /** @default 90 */
+            days?: number | null;
+        };
+        /**
+         * Workspaces
+         * @description The workspaces in which the caller has a role, by name.
+         */
+        Workspaces: {
+            workspaces: components["schemas"]["Workspace"][];
+        };
+        /**
+         * Workspace
+         * @description A workspace, and the caller's role in it.
+         */
+        Workspace: {
+            name: string;
+            role: string;
+            created_us: number;
+        };
+        /**
+         * NewWorkspace
+         * @description A workspace to make.
+         */
+        NewWorkspace: {
+            name: string;
+        };
+        /**
+         * Members
+         * @description Who has which role in a workspace and its experiments.
+         */
+        Members: {
+            members: components["schemas"]["Member"][];
+        };
+        /**
+         * Member
+         * @description A role of a user or group, in the workspace or in one of its experiments.
+         */
+        Member: {
+            name: string;
+            kind: components["schemas"]["SubjectKind"];
+            role: string;
+            /** @default null */
+            experiment_id?: number | null;
+        };
+        /**
+         * SubjectKind
+         * @description Whom a grant is for.
+         * @enum {unknown}
+         */
+        SubjectKind: "group" | "user";
+        /**
+         * MemberChange
+         * @description Whose role changes: of a `user` or a `group`, in the workspace or in one experiment; null takes it away.
+         */
+        MemberChange: {
+            role: ("admin" | "approver" | "editor" | "none" | "viewer") | null;
+            /** @default null */
+            user?: string | null;
+            /** @default null */
+            group?: string | null;
+            /** @default null */
+            experiment_id?: number | null;
+        };
+        /**
+         * Holding
+         * @description How much a workspace may hold, and how much it holds.
+         */
+        Holding: {
+            quota: components["schemas"]["Quota"];
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * Quota
+         * @description How much a workspace may hold: runs, points, bytes of files, and names of keys; null: without a bound.
+         */
+        Quota: {
+            /** @default null */
+            runs?: number | null;
+            /** @default null */
+            points?: number | null;
+            /** @default null */
+            bytes?: number | null;
+            /** @default null */
+            keys?: number | null;
+        };
+        /**
+         * Usage
+         * @description How much a workspace holds.
+         */
+        Usage: {
+            runs: number;
+            points: number;
+            bytes: number;
+            keys: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -1725,8 +2416,13 @@ export interface operations {
                 limit?: number;
                 page_token?: string;
                 view?: "active" | "all" | "deleted";
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1752,6 +2448,15 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1790,8 +2495,14 @@ export interface operations {
     };
     post_experiments: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1830,6 +2541,15 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1886,8 +2606,14 @@ export interface operations {
     };
     get_experiments_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1962,8 +2688,14 @@ export interface operations {
     };
     delete_experiments_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2038,8 +2770,14 @@ export interface operations {
     };
     patch_experiments_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2144,8 +2882,13 @@ export interface operations {
                 experiment?: string[];
                 view?: "active" | "all" | "deleted";
                 format?: "arrow" | "json" | "parquet";
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2229,10 +2972,15 @@ export interface operations {
     };
     post_runs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
             header?: {
                 /** @description Stands for the id: who sends the same key again is answered with the same run. */
                 "Idempotency-Key"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2341,8 +3089,13 @@ export interface operations {
                 experiment?: string[];
                 view?: "active" | "all" | "deleted";
                 filter?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2422,8 +3175,13 @@ export interface operations {
                 prefix?: string;
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2504,8 +3262,13 @@ export interface operations {
                 prefix?: string;
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2582,8 +3345,13 @@ export interface operations {
                 experiment?: string[];
                 view?: "active" | "all" | "deleted";
                 key: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2656,8 +3424,14 @@ export interface operations {
     };
     get_runs_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2732,8 +3506,14 @@ export interface operations {
     };
     delete_runs_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2808,8 +3588,14 @@ export interface operations {
     };
     patch_runs_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2906,8 +3692,14 @@ export interface operations {
     };
     post_runs_id_restore: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2982,8 +3774,14 @@ export interface operations {
     };
     get_runs_id_state: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3058,8 +3856,14 @@ export interface operations {
     };
     post_runs_id_stop: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3143,8 +3947,14 @@ export interface operations {
     };
     post_runs_id_fork: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3250,8 +4060,14 @@ export interface operations {
     };
     post_runs_id_rewind: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3353,8 +4169,13 @@ export interface operations {
                 first: number;
                 stream?: string;
                 epoch?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3451,8 +4272,14 @@ export interface operations {
     };
     post_runs_id_writers: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3549,8 +4376,14 @@ export interface operations {
     };
     post_runs_id_heartbeat: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3641,8 +4474,13 @@ export interface operations {
             query?: {
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3725,8 +4563,13 @@ export interface operations {
                 limit?: number;
                 page_token?: string;
                 format?: "arrow" | "json" | "parquet" | "points";
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3806,8 +4649,13 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "json" | "series";
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3838,6 +4686,15 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3887,8 +4744,13 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "json" | "series";
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3919,6 +4781,15 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3970,8 +4841,13 @@ export interface operations {
                 key?: string;
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4051,8 +4927,13 @@ export interface operations {
                 first: number;
                 stream?: string;
                 epoch?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4149,8 +5030,14 @@ export interface operations {
     };
     post_runs_id_model_points: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4252,8 +5139,13 @@ export interface operations {
                 limit?: number;
                 contains?: string;
                 tail?: boolean;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4333,8 +5225,13 @@ export interface operations {
                 first: number;
                 stream?: string;
                 epoch?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4429,6 +5326,866 @@ export interface operations {
             };
         };
     };
+    get_comments: {
+        parameters: {
+            query?: {
+                run?: string[];
+                key?: string;
+                limit?: number;
+                page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comments"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_runs_id_comments: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description Who sends the same key again is answered with the same comment. */
+                "Idempotency-Key"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Said"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_comments_id: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_comments_id: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resaid"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_views: {
+        parameters: {
+            query?: {
+                kind?: string;
+                experiment_id?: number;
+                limit?: number;
+                page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_views: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description Who sends the same key again is answered with the same view. */
+                "Idempotency-Key"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_views_id: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_views_id: {
+        parameters: {
+            query?: {
+                revision?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_views_id: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_models: {
         parameters: {
             query?: {
@@ -4437,8 +6194,13 @@ export interface operations {
                 limit?: number;
                 page_token?: string;
                 experiment?: string[];
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4511,10 +6273,15 @@ export interface operations {
     };
     post_models: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
             header?: {
                 /** @description Stands for the id: who sends the same key again is answered with the same model. */
                 "Idempotency-Key"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4619,8 +6386,14 @@ export interface operations {
     };
     get_models_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4695,8 +6468,14 @@ export interface operations {
     };
     delete_models_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4771,8 +6550,14 @@ export interface operations {
     };
     patch_models_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4874,8 +6659,13 @@ export interface operations {
                 all?: boolean;
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4950,7 +6740,10 @@ export interface operations {
     };
     get_runs_id_files_path_path: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
             header?: {
                 /** @description The bytes that are wanted, as `bytes=0-99`; 206 answers. */
                 Range?: string;
@@ -4958,6 +6751,8 @@ export interface operations {
                 "If-None-Match"?: string;
                 /** @description The ETag that the range is one of. */
                 "If-Range"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
             };
             path: {
                 id: string;
@@ -5057,8 +6852,14 @@ export interface operations {
     };
     put_runs_id_files_path_path: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
                 path: string;
@@ -5138,8 +6939,14 @@ export interface operations {
     };
     delete_runs_id_files_path_path: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
                 path: string;
@@ -5220,8 +7027,13 @@ export interface operations {
                 all?: boolean;
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5296,7 +7108,10 @@ export interface operations {
     };
     get_models_id_files_path_path: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
             header?: {
                 /** @description The bytes that are wanted, as `bytes=0-99`; 206 answers. */
                 Range?: string;
@@ -5304,6 +7119,8 @@ export interface operations {
                 "If-None-Match"?: string;
                 /** @description The ETag that the range is one of. */
                 "If-Range"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
             };
             path: {
                 id: string;
@@ -5403,8 +7220,14 @@ export interface operations {
     };
     put_models_id_files_path_path: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
                 path: string;
@@ -5484,8 +7307,14 @@ export interface operations {
     };
     delete_models_id_files_path_path: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path: {
                 id: string;
                 path: string;
@@ -5566,8 +7395,13 @@ export interface operations {
                 source?: string;
                 limit?: number;
                 page_token?: string;
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5593,6 +7427,15 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5631,8 +7474,14 @@ export interface operations {
     };
     post_imports: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5671,6 +7520,15 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5720,10 +7578,14 @@ export interface operations {
         parameters: {
             query?: {
                 experiment?: string[];
+                /** @description The workspace that is meant. */
+                workspace?: string;
             };
             header?: {
                 /** @description The id of the last event that was seen: what changed since is told first. */
                 "Last-Event-ID"?: string;
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5797,8 +7659,14 @@ export interface operations {
     };
     post_purge: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6201,8 +8069,14 @@ export interface operations {
     };
     post_audit_erase: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6232,6 +8106,1656 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users: {
+        parameters: {
+            query?: {
+                limit?: number;
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_groups: {
+        parameters: {
+            query?: {
+                limit?: number;
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Groups"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGroup"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_groups_id_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_group_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupMembers"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_group_removals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupChange"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tokens: {
+        parameters: {
+            query?: {
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tokens_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspaces"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWorkspace"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the thing, or a rule, refuses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_workspace_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Members"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_workspaces_workspace_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Members"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_workspace_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holding"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_workspaces_workspace_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Quota"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holding"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

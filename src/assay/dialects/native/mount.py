@@ -17,6 +17,7 @@ from assay.dialects.native import (
     accounts,
     audit,
     changes,
+    comments,
     console,
     experiments,
     files,
@@ -31,6 +32,7 @@ from assay.dialects.native import (
     series,
     statistics,
     values,
+    views,
     workspaces,
 )
 from assay.dialects.native.calls import MANNER, answer
@@ -90,6 +92,8 @@ TABLE: list[Route] = [
     *series.TABLE,
     *values.TABLE,
     *console.TABLE,
+    *comments.TABLE,
+    *views.TABLE,
     *models.TABLE,
     *files.TABLE,
     *imports.TABLE,

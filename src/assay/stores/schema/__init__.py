@@ -21,6 +21,7 @@ from assay.stores.schema.identity import (
     user_group,
     workspace_quota,
 )
+from assay.stores.schema.people import comment, saved_view
 from assay.stores.schema.points import (
     console,
     context,
@@ -58,6 +59,7 @@ __all__ = [
     "audit_key",
     "audit_record",
     "blob",
+    "comment",
     "console",
     "context",
     "counter",
@@ -89,6 +91,7 @@ __all__ = [
     "run_config",
     "run_group",
     "run_group_member",
+    "saved_view",
     "schema_row",
     "tag",
     "tree_entry",
