@@ -20,7 +20,7 @@ def asked(built: Path, path: str, **headers: str) -> tuple[int, dict[str, str], 
     messages: list[Any] = []
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.sleep(60)  # no disconnect
 
     async def send(message: Any) -> None:
         messages.append(message)

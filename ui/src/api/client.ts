@@ -52,11 +52,11 @@ export class ApiError extends Error {
   }
 }
 
-/** The address of a path with its names and query filled in. */
+/** The address of a path with its names and query filled in; `{path}` is that of a file and keeps its slashes. */
 export function address(template: string, path: Asked["path"] = {}, query: Query = {}): string {
-  const filled = template.replace(/\{(\w+)(:path)?\}/g, (_, name: string, whole?: string) => {
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = String(path[name] ?? "");
-    return whole ? value.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(value);
+    return name === "path" ? value.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(value);
   });
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
