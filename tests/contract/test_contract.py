@@ -8,6 +8,7 @@ from assay.testing.commit import CommitContract, SnapshotContract
 from assay.testing.counting import CountContract
 from assay.testing.following import ChangeContract, ImportContract, ValueContract
 from assay.testing.lineage import LineageContract
+from assay.testing.narrowing import NarrowContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
 from assay.testing.people import CommentContract, SavedViewContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
@@ -121,3 +122,7 @@ class TestComments(CommentContract):
 
 class TestSavedViews(SavedViewContract):
     """States of pages under names."""
+
+
+class TestNarrowing(NarrowContract):
+    """Experiments that are closed, or only to look at."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.core.roles import Verb
-from assay.core.scope import Scope, Thing, allow
+from assay.core.scope import Scope, Thing, Verb, allow
 
 
 @dataclass(frozen=True, slots=True)

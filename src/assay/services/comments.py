@@ -152,7 +152,9 @@ def _find(unit: UnitOfWork, scope: Scope, uid: str) -> Comment | None:
 def _check_may(scope: Scope, comment: Comment) -> None:
     if not may_change(scope, comment):
         raise PermissionDenied(
-            f"The comment is by {comment.author.name!r}", field="id", remedy="ask its author, or an administrator"
+            f"The comment is by {comment.author.name!r}",
+            field="id",
+            remedy="ask its author, or an admin of the workspace",
         )
 
 

@@ -98,16 +98,21 @@ class SavedViewService(Service):
         text = None if document is None else _encoded(document)
 
         def work(unit: UnitOfWork) -> SavedView:
-            found = unit.views.get(scope, uid)
+            found = _held(unit, scope, uid)
             unit.views.update(scope, uid, revision, name or found.name, text or found.document or "{}")
             return unit.views.get(scope, uid)
 
         return self._store.write(work)
 
     def remove(self, scope: Scope, uid: str, revision: int | None = None) -> None:
-        """The view is gone for good. Raises NotFound, and Conflict where it has another revision than this."""
+        """The view is gone for good. Raises NotFound, and Conflict where it has another revision than this one."""
         authorise(scope, Verb.WRITE, "view")
-        self._store.write(lambda unit: unit.views.remove(scope, uid, revision))
+
+        def work(unit: UnitOfWork) -> None:
+            _held(unit, scope, uid)
+            unit.views.remove(scope, uid, revision)
+
+        self._store.write(work)
 
     def search(
         self,
@@ -136,6 +141,14 @@ def _find(unit: UnitOfWork, scope: Scope, uid: str) -> SavedView | None:
         return unit.views.get(scope, uid)
     except NotFound:
         return None
+
+
+def _held(unit: UnitOfWork, scope: Scope, uid: str) -> SavedView:
+    """The view, whose experiment, if it has one, the actor may write to and nobody purges meanwhile."""
+    found = unit.views.get(scope, uid)
+    if found.experiment_id is not None:
+        unit.experiments.lock(scope, found.experiment_id, shared=True)
+    return found
 
 
 def _check_kind(kind: str) -> None:

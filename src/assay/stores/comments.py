@@ -101,7 +101,8 @@ class CommentStore:
 def _comments(scope: Scope) -> Select[Any]:
     """The workspace's comments, with the uids of their runs."""
     mine = table.c.workspace_id == scope.workspace_id
-    return select(table, run.c.uid.label("run_uid")).join(run, run.c.id == table.c.run_id).where(mine)
+    found = select(table, run.c.uid.label("run_uid")).join(run, run.c.id == table.c.run_id).where(mine)
+    return found.where(run.c.experiment_id.not_in(scope.closed)) if scope.closed else found
 
 
 def _comment(row: Any) -> Comment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from assay.core.comments import Author
@@ -52,7 +52,7 @@ class SavedViewStore:
     def get(self, scope: Scope, uid: str) -> SavedView:
         """The view of this uid, with its document."""
         row = self._connection.execute(select(table).where(*_mine(scope, uid))).first()
-        if row is None:
+        if row is None or scope.hides(row.experiment_id):
             raise NotFound(f"There is no view {uid}", field="id", remedy="it may be deleted already")
         return _view(row, row.document)
 
@@ -96,7 +96,7 @@ class SavedViewStore:
         self, scope: Scope, kind: str | None, experiment_id: int | None, after: tuple[str, str] | None, limit: int
     ) -> list[SavedView]:
         """Views without their documents, by name and uid."""
-        query = select(*HEAD).where(table.c.workspace_id == scope.workspace_id)
+        query = select(*HEAD).where(_seen(scope))
         if kind is not None:
             query = query.where(table.c.kind == kind)
         if experiment_id is not None:
@@ -109,6 +109,12 @@ class SavedViewStore:
 
 def _mine(scope: Scope, uid: str) -> tuple[Any, ...]:
     return table.c.workspace_id == scope.workspace_id, table.c.uid == uid
+
+
+def _seen(scope: Scope) -> ColumnElement[bool]:
+    """The workspace's views, without those of experiments that are closed to the actor."""
+    mine = table.c.workspace_id == scope.workspace_id
+    return and_(mine, table.c.experiment_id.not_in(scope.closed)) if scope.closed else mine
 
 
 def _place(experiment_id: int | None) -> int:

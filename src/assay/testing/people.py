@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from assay.core.comments import Comment, Origin
-from assay.core.scope import HOME, Actor, How, Scope
+from assay.core.scope import HOME, Actor, How, Role, Scope
 from assay.core.tracking import Lifecycle
 from assay.services import comments, views
 from assay.testing import inside
@@ -26,7 +26,7 @@ from assay.wire.errors import (
 
 def by(house: House, name: str, id: int) -> Scope:
     """The house's workspace, spoken for by a user."""
-    return replace(house.scope, actor=Actor(name, How.HOME if name == "home" else How.NONE, id))
+    return replace(house.scope, actor=Actor(name, How.TOKEN, id, everywhere=Role.EDITOR))
 
 
 class CommentContract:

@@ -8,8 +8,7 @@ import msgspec
 
 from assay.core import comments
 from assay.core.comments import Origin, may_change
-from assay.core.roles import Verb
-from assay.core.scope import Scope
+from assay.core.scope import Scope, Verb
 from assay.dialects.native.filters import tokens
 from assay.dialects.native.identity import KEY_HEADER, derived
 from assay.dialects.native.runs import Done
@@ -133,18 +132,18 @@ def remove(call: Call[NoQuery, None]) -> Done:
 READ, WRITE = may(Verb.READ, "comment"), may(Verb.WRITE, "comment")
 
 TABLE = [
-    Route("GET", "comments", search, rule=READ, query=CommentQuery, answer=Comments),
+    Route("GET", "comments", search, READ, query=CommentQuery, answer=Comments),
     Route(
         "POST",
         "runs/{id}/comments",
         add,
-        rule=WRITE,
+        WRITE,
         body=Said,
         answer=Comment,
         makes=True,
         errors=(NotActive, Conflict, RuleViolation),
         headers=((KEY_HEADER, "Who sends the same key again is answered with the same comment."),),
     ),
-    Route("PATCH", "comments/{id}", edit, rule=WRITE, body=Resaid, answer=Comment, errors=(NotActive,)),
-    Route("DELETE", "comments/{id}", remove, rule=WRITE, answer=Done),
+    Route("PATCH", "comments/{id}", edit, WRITE, body=Resaid, answer=Comment, errors=(NotActive,)),
+    Route("DELETE", "comments/{id}", remove, WRITE, answer=Done),
 ]

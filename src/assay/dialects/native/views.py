@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from assay.core.roles import Verb
+from assay.core.scope import Verb
 from assay.core.views import SavedView
 from assay.dialects.native.filters import tokens
 from assay.dialects.native.identity import KEY_HEADER, derived
@@ -148,12 +148,12 @@ def remove(call: Call[ViewRevision, None]) -> Done:
 READ, WRITE = may(Verb.READ, "view"), may(Verb.WRITE, "view")
 
 TABLE = [
-    Route("GET", "views", views, rule=READ, query=ViewQuery, answer=Views),
+    Route("GET", "views", views, READ, query=ViewQuery, answer=Views),
     Route(
         "POST",
         "views",
         make,
-        rule=WRITE,
+        WRITE,
         body=NewView,
         bound=2 * DOCUMENT_BOUND,
         answer=View,
@@ -161,16 +161,16 @@ TABLE = [
         errors=(AlreadyExists, Conflict, RuleViolation),
         headers=((KEY_HEADER, "Who sends the same key again is answered with the same view."),),
     ),
-    Route("GET", "views/{id}", one, rule=READ, answer=View),
+    Route("GET", "views/{id}", one, READ, answer=View),
     Route(
         "PATCH",
         "views/{id}",
         change,
-        rule=WRITE,
+        WRITE,
         body=ViewChange,
         bound=2 * DOCUMENT_BOUND,
         answer=View,
         errors=(AlreadyExists, Conflict),
     ),
-    Route("DELETE", "views/{id}", remove, rule=WRITE, query=ViewRevision, answer=Done, errors=(Conflict,)),
+    Route("DELETE", "views/{id}", remove, WRITE, query=ViewRevision, answer=Done, errors=(Conflict,)),
 ]
