@@ -71,6 +71,14 @@ has failed, and is to be asked for again. At most 64 reads of histories wait for
 A table of runs has a list
 of (key, value) for params and tags, and a list of (key, last, min, max, step, time_us) for metrics.
 
+## Files in a browser
+
+`files/...` has a browser save a file, and `raw/...` lets it show what does no harm, told by the name: images, sound,
+film, PDF, and texts as `text/plain`. HTML is shown where `Sec-Fetch-Dest` says that it goes into a frame, under a
+policy that gives it no origin and no network; the page around it should have `frame-src 'self'`. `tables/...` answers
+the first rows of CSV (of its first 4 MiB), TSV, Parquet and Arrow files (of at most 256 MiB), at most 500 columns and
+1,000 characters a cell; what is left out is counted.
+
 ## Changes
 
 `GET /api/v1/changes` is a stream of server-sent events without an end. A change of a run, its points included, is told

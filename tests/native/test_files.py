@@ -1,16 +1,23 @@
-"""Files of runs and models over the native API: put, listed, read whole and by range, deleted."""
+"""Files of runs and models over the native API: put, listed, read whole and by range, shown, previewed, deleted."""
 
 from __future__ import annotations
 
+import io
 import random
+from typing import Any
 
+import numpy as np
 import pytest
+from arro3.core import Array, DataType, RecordBatch
+from arro3.io import write_ipc, write_ipc_stream, write_parquet
 from blake3 import blake3
 from native.conftest import Api, refused
 
 from assay.sdk import http
 
 OCTETS = {"Content-Type": "application/octet-stream"}
+SANDBOX = "sandbox; default-src 'none'"
+NEVER = ("allow-same-origin", "allow-top-navigation", "allow-popups", "allow-forms", "connect-src", "http", "*")
 
 
 @pytest.fixture(params=["runs", "models"])
@@ -117,3 +124,143 @@ def test_the_sdk_s_client_stores_and_reads(api: Api, owner: str, tmp_path: objec
     assert told.value.code == "not_found"
     with pytest.raises(http.AssayError, match="Invalid path"):
         http.put_file(api.url, f"{owner}/files/a//b", b"x", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.png", "image/png"),
+        ("b.JPEG", "image/jpeg"),
+        ("c.svg", "image/svg+xml"),
+        ("d.wav", "audio/wav"),
+        ("e.mp4", "video/mp4"),
+        ("f.json", "text/plain; charset=utf-8"),
+        ("g.md", "text/plain; charset=utf-8"),
+    ],
+)
+def test_what_does_no_harm_is_shown(api: Api, owner: str, name: str, kind: str) -> None:
+    put(api, owner, f"deep/{name}", b"<script>alert(1)</script>")
+    answer = api.ask("GET", f"{owner}/raw/deep/{name}")
+    assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    assert "content-disposition" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith(SANDBOX)
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("name", ["a.html", "b.xhtml", "c.js", "d.mht", "e.xml", "html", "f.svgz", "g.png.exe", "h."])
+def test_what_may_do_harm_is_saved(api: Api, owner: str, name: str) -> None:
+    put(api, owner, name, b"<script>alert(1)</script>")
+    for dest in ("document", "script", "object", "embed", None):
+        answer = api.ask("GET", f"{owner}/raw/{name}", None, {"Sec-Fetch-Dest": dest} if dest else None)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert answer.headers["content-security-policy"].startswith(SANDBOX)
+
+
+def test_html_is_shown_in_a_frame_without_origin_or_network(api: Api, owner: str) -> None:
+    put(api, owner, "plot.html", b"<h1>hi</h1>")
+    answer = api.ask("GET", f"{owner}/raw/plot.html", None, {"Sec-Fetch-Dest": "iframe"})
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none';")
+    assert "frame-ancestors 'self'" in policy
+    assert not any(word in policy for word in NEVER)
+    assert answer.headers["vary"] == "Sec-Fetch-Dest"
+
+
+def test_ranges_and_caches_are_served(api: Api, owner: str) -> None:
+    put(api, owner, "film.mp4", bytes(range(256)))
+    whole = api.ask("GET", f"{owner}/raw/film.mp4")
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = api.ask("GET", f"{owner}/raw/film.mp4", None, {"Range": "bytes=16-31"})
+    assert (part.status, part.body, part.headers["content-range"]) == (206, bytes(range(16, 32)), "bytes 16-31/256")
+    assert part.headers["content-type"] == "video/mp4"
+    known = api.ask("GET", f"{owner}/raw/film.mp4", None, {"If-None-Match": whole.headers["etag"]})
+    assert (known.status, known.headers["cache-control"]) == (304, "private, no-cache")
+    assert api.ask("GET", f"{owner}/raw/film.mp4", None, {"Range": "bytes=256-"}).status == 416
+    head = api.ask("HEAD", f"{owner}/raw/film.mp4")
+    assert (head.headers["content-length"], head.body) == ("256", b"")
+    refused(api.ask("GET", f"{owner}/raw/none.png"), 404, "not_found", None)
+    refused(api.ask("GET", f"{owner}/raw/a/%2e%2e/film.mp4"), 422, "invalid_input", "path")
+
+
+BATCH = RecordBatch.from_arrays(
+    [
+        Array.from_numpy(np.arange(5_000)),
+        Array.from_numpy(np.where(np.arange(5_000) % 2, np.nan, 0.5)),
+        Array([None, "é" * 2_000, *["x"] * 4_998], DataType.string()),
+    ],
+    names=["step", "loss", "text"],
+)
+
+
+def written(write: Any, **given: Any) -> bytes:
+    file = io.BytesIO()
+    write(BATCH, file, **given)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.parquet", written(write_parquet)),
+        ("b.arrow", written(write_ipc)),
+        ("c.feather", written(write_ipc, compression="zstd")),
+        ("d.ipc", written(write_ipc_stream)),
+    ],
+    ids=["parquet", "arrow", "feather", "stream"],
+)
+def test_columns_are_shown_as_rows(api: Api, name: str, data: bytes) -> None:
+    owner = f"runs/{api.run()}"
+    put(api, owner, name, data)
+    found = api.get(f"{owner}/tables/{name}", limit=3)
+    assert [column["name"] for column in found["columns"]] == ["step", "loss", "text"]
+    assert found["rows"] == [[0, 0.5, None], [1, None, "é" * 1_000], [2, 0.5, "x"]]
+    assert (found["more"], found["cells_cut"], found["columns_left_out"]) == (True, 1, 0)
+
+
+def test_texts_are_shown_as_rows(api: Api) -> None:
+    owner = f"runs/{api.run()}"
+    put(api, owner, "a.csv", '\ufeffname,"a, b"\r\nx,1\r\n"two\nlines",=1+1,more\r\n'.encode())
+    found = api.get(f"{owner}/tables/a.csv")
+    assert [column["name"] for column in found["columns"]] == ["name", "a, b", ""]
+    assert (found["rows"], found["more"]) == ([["x", "1", None], ["two\nlines", "=1+1", "more"]], False)
+    put(api, owner, "b.csv", b"a;b\n1,5;2\n3;4\n")
+    assert api.get(f"{owner}/tables/b.csv", limit=1)["rows"] == [["1,5", "2"]]
+    put(api, owner, "c.tsv", b"a\tb,c\n1\t2\n")
+    assert api.get(f"{owner}/tables/c.tsv")["rows"] == [["1", "2"]]
+    put(api, owner, "d.csv", b"")
+    assert api.get(f"{owner}/tables/d.csv") == {
+        "columns": [], "rows": [], "more": False, "columns_left_out": 0, "cells_cut": 0
+    }  # fmt: skip
+    put(api, owner, "e.csv", b"a,b\n" + b"1,2\n" * 1_500_000)
+    found = api.get(f"{owner}/tables/e.csv", limit=1_000)
+    assert (len(found["rows"]), found["more"]) == (1_000, True)
+    put(api, owner, "f.csv", b",".join(b"c" for _ in range(600)) + b"\n\xff\n")
+    found = api.get(f"{owner}/tables/f.csv")
+    assert (len(found["columns"]), found["columns_left_out"], found["rows"][0][0]) == (500, 100, "\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.parquet", b"PAR1 and no more"),
+        ("b.arrow", b"ARROW1" + b"\0" * 100),
+        ("c.ipc", b"\xff" * 1_000),
+        ("d.parquet", b""),
+        ("e.csv", b"a\n" + b"x" * 200_000),
+        ("f.txt", b"a,b"),
+    ],
+)
+def test_what_is_no_table_is_refused(api: Api, name: str, data: bytes) -> None:
+    owner = f"runs/{api.run()}"
+    put(api, owner, name, data)
+    refused(api.ask("GET", f"{owner}/tables/{name}"), 422, "invalid_input", "path")
+
+
+def test_bounds_of_tables(api: Api) -> None:
+    owner = f"runs/{api.run()}"
+    refused(api.ask("GET", f"{owner}/tables/none.csv"), 404, "not_found", None)
+    for limit in (0, 1_001):
+        refused(api.ask("GET", f"{owner}/tables/none.csv", limit=limit), 422, "invalid_input", "limit")

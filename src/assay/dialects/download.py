@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 from urllib.parse import quote
 
@@ -73,25 +73,38 @@ class Download(Response):
                 await asyncio.wait([ahead])
 
 
-def answer(files: FileService, file: StoredFile, header: Callable[[str], str | None], *, head: bool) -> Response:
-    """The answer to a GET or HEAD of the file; blocks while its first piece is read.
+def answer(
+    files: FileService,
+    file: StoredFile,
+    header: Callable[[str], str | None],
+    *,
+    head: bool,
+    shown: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to a GET or HEAD of the file; blocks while its first piece is read. Browsers save it.
 
     Args:
         files: Where its bytes are.
         file: What was asked for.
         header: The request's header of a name.
         head: Whether only the headers are wanted.
+        shown: Its type and what else a browser that may show it is told; with a Content-Disposition, it is saved.
     """
     name = file.path.rpartition("/")[2]
     etag = f'"{(file.blake3 or file.blob_id)[:32]}"'
     headers = {
-        "Content-Type": mimetypes.guess_type(name)[0] or "application/octet-stream",
-        "Content-Disposition": _disposition(name),
         "Accept-Ranges": "bytes",
         "ETag": etag,
         "Last-Modified": formatdate(file.modified_us / 1e6, usegmt=True),
         "X-Content-Type-Options": "nosniff",
     }
+    if shown is None:
+        headers["Content-Type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        headers["Content-Disposition"] = _disposition(name)
+    else:
+        headers |= shown
+        if "Content-Disposition" in shown:
+            headers["Content-Disposition"] = _disposition(name)
     known = header("if-none-match")
     if known is not None and (known.strip() == "*" or etag in known.replace("W/", "")):
         return Response(status_code=304, headers=headers)

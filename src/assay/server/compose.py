@@ -39,6 +39,7 @@ from assay.services.house import Services
 from assay.services.imports import ImportService
 from assay.services.jobs import Job, JobService
 from assay.services.models import ModelService
+from assay.services.previews import PreviewService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
@@ -268,6 +269,7 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         opened.pop_all()  # from here on they are the server's
     audit, checkpoints = _chain_services(store, home)
     access = AccessService(store, time.monotonic, now_us)
+    files = FileService(store, blobs, new_uid)
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid),
@@ -280,7 +282,8 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         imports=ImportService(store),
         models=ModelService(store, new_uid),
         series=SeriesService(store),
-        files=FileService(store, blobs, new_uid),
+        files=files,
+        previews=PreviewService(files),
         purge=PurgeService(store, new_salt),
         audit=audit,
         checkpoints=checkpoints,

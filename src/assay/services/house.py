@@ -19,6 +19,7 @@ from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.imports import ImportService
 from assay.services.models import ModelService
+from assay.services.previews import PreviewService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
@@ -52,3 +53,4 @@ class Services:
     workspaces: WorkspaceService
     comments: CommentService
     views: SavedViewService
+    previews: PreviewService

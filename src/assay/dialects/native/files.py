@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from anyio import from_thread
@@ -15,10 +15,13 @@ from assay.dialects.download import answer
 from assay.dialects.native.filters import tokens
 from assay.dialects.native.table import Call, NoQuery, Route
 from assay.dialects.rules import may
+from assay.dialects.shown import headers_for
 from assay.ports.aggregates import StoredFile
 from assay.services.files import PAGE_BOUND, ModelFiles, Place, RunFiles, check_path
-from assay.wire.errors import Corrupt, InvalidInput, NotFound
+from assay.services.previews import ROWS_BOUND, Column
+from assay.wire.errors import Corrupt, InvalidInput, NotFound, TooLarge
 
+Rows = Annotated[int, msgspec.Meta(ge=1, le=ROWS_BOUND)]
 PlaceOf = Callable[[str], Place]
 READ, WRITE, DELETE = may(Verb.READ, "file"), may(Verb.WRITE, "file"), may(Verb.DELETE, "file")
 OCTETS, ANY = "application/octet-stream", "*/*"
@@ -70,6 +73,22 @@ class Deleted(msgspec.Struct):
     deleted: int
 
 
+class RowQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """How many rows."""
+
+    limit: Rows = 100
+
+
+class FileTable(msgspec.Struct):
+    """The beginning of a table. `more`: there are other rows; `cells_cut`: so many texts are longer than shown."""
+
+    columns: list[Column]
+    rows: list[list[Any]]
+    more: bool
+    columns_left_out: int
+    cells_cut: int
+
+
 def stored(file: StoredFile) -> Stored:
     """A file as JSON."""
     return Stored(file.path, file.size, file.blake3, file.modified_us)
@@ -90,6 +109,17 @@ def _table(owner: str, place_of: PlaceOf) -> list[Route]:
         found = from_thread.run(call.services.files.children, call.scope, place_of(call.id), call.query.path)
         return Entries([Entry(item.path, item.is_dir, item.size) for item in found])
 
+    def raw(call: Call[NoQuery, None]) -> Response:
+        files, request = call.services.files, call.request
+        file = files.open(call.scope, place_of(call.id), request.path_params["path"])
+        shown = headers_for(file.path.rpartition("/")[2], request.headers.get)
+        return answer(files, file, request.headers.get, head=request.method == "HEAD", shown=shown)
+
+    def table(call: Call[RowQuery, None]) -> FileTable:
+        path = call.request.path_params["path"]
+        found = call.services.previews.table(call.scope, place_of(call.id), path, call.query.limit)
+        return FileTable(found.columns, found.rows, found.more, found.columns_left_out, found.cells_cut)
+
     async def put(call: Call[NoQuery, None]) -> Stored:
         place, path, files = place_of(call.id), check_path(call.request.path_params["path"]), call.services.files
         await files.put(call.scope, place, path, call.request.stream())
@@ -107,12 +137,36 @@ def _table(owner: str, place_of: PlaceOf) -> list[Route]:
     entries.__doc__ = f"The files of a {owner} below the folder `path`, or with `all` a page of all files."
     put.__doc__ = f"Stores a file of a {owner}: the body is its bytes. What lay there before is replaced."
     get.__doc__ = f"A file of a {owner}, or a range of it. Browsers save it and show nothing of it."
+    raw.__doc__ = (
+        f"A file of a {owner} for a browser: shown where that does no harm (images, sound, film, text, PDF; HTML only "
+        "in a frame, without an origin or network), else saved."
+    )
+    table.__doc__ = f"The first rows of a CSV, TSV, Parquet or Arrow file of a {owner}; its name says what it is."
     delete.__doc__ = f"Deletes a file or folder of a {owner}; a missing one is fine."
     one = f"{owner}s/{{id}}/files/{{path:path}}"
     return [
         Route("GET", f"{owner}s/{{id}}/files", entries, READ, query=FolderQuery, answer=Entries),
         Route("PUT", one, put, WRITE, media=OCTETS, answer=Stored),
         Route("GET", one, get, READ, also=(ANY,), more=(206, 304, 416), errors=(Corrupt, NotFound), headers=HEADERS),
+        Route(
+            "GET",
+            f"{owner}s/{{id}}/raw/{{path:path}}",
+            raw,
+            READ,
+            also=(ANY,),
+            more=(206, 304, 416),
+            errors=(Corrupt, NotFound),
+            headers=(*HEADERS, ("Sec-Fetch-Dest", "Where a browser puts it: HTML is shown in an `iframe` only.")),
+        ),
+        Route(
+            "GET",
+            f"{owner}s/{{id}}/tables/{{path:path}}",
+            table,
+            READ,
+            query=RowQuery,
+            answer=FileTable,
+            errors=(Corrupt, NotFound, TooLarge),
+        ),
         Route("DELETE", one, delete, DELETE, answer=Deleted),
     ]
 
