@@ -56,7 +56,7 @@ export interface SeriesBand {
   columns: BandColumns;
 }
 
-type Described = Record<string, unknown> & { columns: [string, "f8" | "u4"][] };
+type Described = Record<string, unknown> & { columns: [string, "f8" | "u4" | `=${string}` | number][] };
 
 /** The description, and the columns by name as views of the body. Throws where it is no answer of series. */
 export function unpack(body: ArrayBuffer): {
@@ -73,8 +73,16 @@ export function unpack(body: ArrayBuffer): {
   at += (8 - (at % 8)) % 8;
   const columns = new Map<string, Float64Array | Uint32Array>();
   for (const [name, kind] of document.columns) {
-    columns.set(name, kind === "f8" ? new Float64Array(body, at, rows) : new Uint32Array(body, at, rows));
-    at += rows * (kind === "f8" ? 8 : 4);
+    if (kind === "f8" || kind === "u4") {
+      columns.set(name, kind === "f8" ? new Float64Array(body, at, rows) : new Uint32Array(body, at, rows));
+      at += rows * (kind === "f8" ? 8 : 4);
+    } else if (typeof kind === "number") {
+      columns.set(name, new Uint32Array(rows).fill(kind)); // all of it is this number, and was not sent
+    } else {
+      const same = columns.get(kind.slice(1)); // it equals an earlier one
+      if (!same) throw new Error(`The answer of series has no column ${kind.slice(1)}`);
+      columns.set(name, same);
+    }
   }
   if (at !== body.byteLength) throw new Error("The answer of series ends where it should not");
   return { document, columns };
