@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from assay.sdk.home import address_of, default_home
+from assay.sdk.home import address_of, default_home, token_for
+from assay.sdk.reading.server import Server
 from assay.server.settings import SETTINGS, Resolved, Setting, resolve
 from assay.wire.errors import Unavailable
 
@@ -85,6 +86,12 @@ def server_url(given: str | None, home: Path | None) -> str:
             )
         return address
     return os.environ.get("ASSAY_URL") or address_of(default_home()) or DEFAULT_URL
+
+
+def server_of(given: str | None, home: Path | None) -> Server:
+    """The server that a command speaks to, with what proves who asks. Raises Unavailable, PermissionDenied."""
+    address = server_url(given, home)
+    return Server(address, token_for(address, home or default_home()))
 
 
 def home_words(root: Path) -> str:

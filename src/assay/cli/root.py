@@ -50,5 +50,8 @@ from assay.cli import (  # noqa: E402 -- each adds its commands to the group abo
     show,  # noqa: F401
     stop,  # noqa: F401
     sync,  # noqa: F401
+    tokens,  # noqa: F401
     up,  # noqa: F401
+    users,  # noqa: F401
+    workspaces,  # noqa: F401
 )

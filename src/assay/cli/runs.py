@@ -12,12 +12,13 @@ from typing import Any
 import click
 
 from assay.cli import tables
-from assay.cli.options import HOME, URL, json_option, on_terminal, server_url
+from assay.cli.options import HOME, URL, json_option, on_terminal, server_of
 from assay.cli.progress import shown
 from assay.cli.root import cli
 from assay.core.search.grammar import parse_order
 from assay.ports.catalogs import Tell
 from assay.sdk import http
+from assay.sdk.reading.server import Server
 from assay.wire.errors import InvalidInput, NotFound
 
 PAGE = 1_000
@@ -58,10 +59,10 @@ def runs(
     if form == "parquet" and output is None and on_terminal():
         raise InvalidInput("Parquet is not for a terminal", field="--output", remedy="add --output runs.parquet")
     names = [name.strip() for name in columns.split(",")] if columns else []
-    base = server_url(url, home)
+    server = server_of(url, home)
     order = order_by or ("start_time DESC",)
     with shown(quiet=not everything) as tell:
-        found, more = fetch(base, filter, experiment, order, None if everything else limit, tell)
+        found, more = fetch(server, filter, experiment, order, None if everything else limit, tell)
     if form == "parquet":
         tables.write_parquet(found, names, output)
     elif output is None:
@@ -89,7 +90,7 @@ def _print(form: str, found: Sequence[tables.Record], names: Sequence[str]) -> N
 
 
 def fetch(
-    base: str, filter: str, experiments: Sequence[str], order_by: Sequence[str], limit: int | None, tell: Tell
+    server: Server, filter: str, experiments: Sequence[str], order_by: Sequence[str], limit: int | None, tell: Tell
 ) -> tuple[list[tables.Record], bool]:
     """The runs page by page, and whether more match. Raises what the server answers, with the place in the filter."""
     found: list[tables.Record] = []
@@ -99,8 +100,9 @@ def fetch(
         size = PAGE if limit is None else min(PAGE, limit - len(found))
         try:
             page: dict[str, Any] = http.get(
-                base,
+                server.url,
                 "runs",
+                token=server.token,
                 filter=filter,
                 experiment=experiments,
                 order_by=order_by,
@@ -110,7 +112,7 @@ def fetch(
         except InvalidInput as error:
             raise pointed(error, filter, order_by) from error
         except NotFound as error:
-            raise _with_names(error, base) from error
+            raise _with_names(error, server) from error
         found += page["runs"]
         token = page["next_page_token"]
         if token is None:
@@ -135,6 +137,6 @@ def pointed(error: InvalidInput, filter: str, order_by: Sequence[str]) -> Invali
     return InvalidInput(message, field=where, remedy=error.remedy)
 
 
-def _with_names(error: NotFound, base: str) -> NotFound:
-    names = [item["name"] for item in http.get(base, "experiments", limit=20)["experiments"]]
+def _with_names(error: NotFound, server: Server) -> NotFound:
+    names = [item["name"] for item in http.get(server.url, "experiments", token=server.token, limit=20)["experiments"]]
     return NotFound(error.message, field="--experiment", remedy=f"the server has: {', '.join(names)}")

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from assay.cli.options import HOME, URL, json_option, on_terminal, server_url
+from assay.cli.options import HOME, URL, json_option, on_terminal, server_of
 from assay.cli.root import cli
 from assay.cli.tables import Record, cell, show_table
 from assay.sdk import http
+from assay.sdk.reading.server import Server
 from assay.wire.errors import AssayError, InvalidInput, NotFound
 from assay.wire.keys import SYSTEM
 
@@ -28,17 +29,17 @@ SHORT = re.compile(r"[0-9a-f]{4,31}")
 @json_option("Everything, as JSON.")
 def show(run_id: str, url: str | None, home: Path | None, *, as_json: bool) -> None:
     """Show one run by its id, or by as much of the id's beginning as no other run has."""
-    base = server_url(url, home)
-    run = find(base, run_id)
-    files, cut = _files(base, run["id"])
-    run = {**run, "parents": _parents(base, run), "files": files, "files_cut": cut}
+    server = server_of(url, home)
+    run = find(server, run_id)
+    files, cut = _files(server, run["id"])
+    run = {**run, "parents": _parents(server, run), "files": files, "files_cut": cut}
     if as_json or not on_terminal():
         click.echo(json.dumps(run, indent=2))
     else:
         _print(run)
 
 
-def find(base: str, run_id: str) -> Record:
+def find(server: Server, run_id: str) -> Record:
     """The run of this id, or the only one whose id begins so.
 
     Raises:
@@ -46,38 +47,40 @@ def find(base: str, run_id: str) -> Record:
         InvalidInput: Several do.
     """
     try:
-        run: Record = http.get(base, f"runs/{http.quoted(run_id)}")
+        run: Record = http.get(server.url, f"runs/{http.quoted(run_id)}", token=server.token)
     except NotFound as error:
-        near = _beginning(base, run_id)
+        near = _beginning(server, run_id)
         if len(near) == 1:
-            return find(base, near[0]["id"])
+            return find(server, near[0]["id"])
         if near:
             ids = ", ".join(item["id"][:12] for item in near)
             raise InvalidInput(
                 f"Several runs begin with {run_id}: {ids}", field="RUN_ID", remedy="add signs"
             ) from error
         raise NotFound(
-            f"The server at {base} has no run {run_id!r}",
+            f"The server at {server.url} has no run {run_id!r}",
             field="RUN_ID",
             remedy="list the runs with their ids: assay runs --columns id,name,status",
         ) from error
     return run
 
 
-def _beginning(base: str, start: str) -> list[Record]:
+def _beginning(server: Server, start: str) -> list[Record]:
     if not SHORT.fullmatch(start):
         return []
-    found: list[Record] = http.get(base, "runs", filter=f"id LIKE '{start}%'", limit=5)["runs"]
+    found: list[Record] = http.get(server.url, "runs", token=server.token, filter=f"id LIKE '{start}%'", limit=5)[
+        "runs"
+    ]
     return found
 
 
-def _parents(base: str, run: Record) -> list[dict[str, str]]:
+def _parents(server: Server, run: Record) -> list[dict[str, str]]:
     """The parent, its parent and so on."""
     found: list[dict[str, str]] = []
     parent = run["parent"]
     while parent and len(found) < PARENTS_BOUND and parent not in [run["id"], *(item["id"] for item in found)]:
         try:
-            head = http.get(base, f"runs/{http.quoted(parent)}")
+            head = http.get(server.url, f"runs/{http.quoted(parent)}", token=server.token)
         except AssayError:  # a client may name a parent that is on no server, or not on this one
             found.append({"id": parent, "name": ""})
             break
@@ -86,12 +89,12 @@ def _parents(base: str, run: Record) -> list[dict[str, str]]:
     return found
 
 
-def _files(base: str, run_id: str) -> tuple[list[dict[str, Any]], bool]:
+def _files(server: Server, run_id: str) -> tuple[list[dict[str, Any]], bool]:
     """The run's files in all its folders, and whether there are more than are listed."""
     found: list[dict[str, Any]] = []
     folders = [""]
     while folders:
-        for item in http.get(base, f"runs/{run_id}/files", path=folders.pop(0))["files"]:
+        for item in http.get(server.url, f"runs/{run_id}/files", token=server.token, path=folders.pop(0))["files"]:
             if item["is_folder"]:
                 folders.append(item["path"])
             else:

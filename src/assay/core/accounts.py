@@ -14,6 +14,8 @@ NAME_BOUND = 100
 NAME = re.compile(r"[\w.@+-]+\Z")
 GROUP_NAME = re.compile(r"[\w.@+-]+(?:[ /:][\w.@+-]+)*\Z")  # identity providers have paths and spaces in theirs
 WORKSPACE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+TOKEN_DAYS = 90.0  # that a token lasts unless told otherwise
+TOKEN_DAYS_BOUND = 3_660.0
 RESERVED = frozenset({"local", "home"})  # what the audit chain calls who is no user
 
 

@@ -43,6 +43,7 @@ class Role(IntEnum):
 
 
 ROLES = {role.word: role for role in Role}
+CLOSED = Role.NONE.word
 GRANTABLE = tuple(role.word for role in Role if role is not Role.NONE)  # NONE closes an experiment, and nothing else
 NEEDED: Mapping[Verb, Role] = {
     Verb.READ: Role.VIEWER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import http.client
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -44,6 +45,11 @@ def post(
 def patch(base: str, path: str, body: dict[str, Any], *, token: str | None = None) -> Any:
     """The decoded answer of a PATCH below /api/v1. Raises as `get` does."""
     return _asked(base, path, json.dumps(body).encode(), token, method="PATCH")
+
+
+def put(base: str, path: str, body: dict[str, Any], *, token: str | None = None) -> Any:
+    """The decoded answer of a PUT of JSON below /api/v1. Raises as `get` does."""
+    return _asked(base, path, json.dumps(body).encode(), token, method="PUT")
 
 
 def send(base: str, path: str, body: bytes, kind: str, *, token: str | None = None, **query: str | int) -> Any:
@@ -173,6 +179,8 @@ def _opened(
     if not url.startswith(("http://", "https://")):
         raise Unavailable(f"{base!r} is no server's address", remedy="give http://HOST:PORT")
     sent = {**(headers or {}), "Content-Type": kind}
+    if workspace := os.environ.get("ASSAY_WORKSPACE", "").strip():
+        sent["Assay-Workspace"] = workspace
     request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310 -- checked above
     if token is not None:
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # told to nobody else

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from assay.core.accounts import (
     NAME_BOUND,
+    TOKEN_DAYS,
+    TOKEN_DAYS_BOUND,
     Origin,
     Token,
     User,
@@ -31,8 +33,6 @@ T = TypeVar("T")
 EMAIL_BOUND = 254
 PAGE_BOUND = 1_000
 DAY_US = 24 * 3_600 * 1_000_000
-DAYS = 90.0  # that a token lasts unless told otherwise
-DAYS_BOUND = 3_660.0
 TOKENS_BOUND = 1_000  # of a user, revoked ones too
 
 
@@ -227,7 +227,7 @@ class AccountService(Service):
         user: str | None = None,
         cap: str = "admin",
         workspace: str | None = None,
-        days: float | None = DAYS,
+        days: float | None = TOKEN_DAYS,
     ) -> NewToken:
         """A new token of the actor himself, or of another user, which only an admin of the server makes.
 
@@ -247,9 +247,9 @@ class AccountService(Service):
         """
         check_text("name", name, NAME_BOUND)
         role = role_of(cap, "cap")
-        if days is not None and not 0 < days <= DAYS_BOUND:
+        if days is not None and not 0 < days <= TOKEN_DAYS_BOUND:
             raise InvalidInput(
-                f"A token cannot last {days:g} days", field="days", bound=DAYS_BOUND, remedy="give fewer days"
+                f"A token cannot last {days:g} days", field="days", bound=TOKEN_DAYS_BOUND, remedy="give fewer days"
             )
         secret = self._new_secret()
 

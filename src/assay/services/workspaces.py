@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from assay.core.accounts import Member, Quota, Usage, Workspace, fold, workspace_name
 from assay.core.audit import Act, Subject
-from assay.core.roles import GRANTABLE, Grant, Role, SubjectKind, Verb
+from assay.core.roles import CLOSED, GRANTABLE, Grant, Role, SubjectKind, Verb
 from assay.core.scope import Scope
 from assay.ports.store import Store, UnitOfWork
 from assay.services.access import AccessService
@@ -16,7 +16,6 @@ from assay.services.base import Service, authorise
 from assay.wire.errors import InvalidInput, NotFound
 
 QUOTA_BOUND = 1 << 62
-CLOSED = "none"
 
 
 class WorkspaceService(Service):

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from assay.core import accounts
-from assay.core.accounts import UserKind
+from assay.core.accounts import TOKEN_DAYS, UserKind
 from assay.core.scope import Verb
 from assay.dialects.native.table import Call, Made, NoQuery, Route
 from assay.dialects.rules import ANYBODY, may
-from assay.services.accounts import DAYS, PAGE_BOUND, Membership
+from assay.services.accounts import PAGE_BOUND, Membership
 from assay.wire.errors import AlreadyExists, InvalidInput, NotFound, RuleViolation
 
 USERS, GROUPS = may(Verb.MANAGE, "user"), may(Verb.MANAGE, "group")
@@ -130,7 +130,7 @@ class NewToken(msgspec.Struct, forbid_unknown_fields=True):
     user: str | None = None
     cap: Literal["viewer", "editor", "approver", "admin"] = "admin"
     workspace: str | None = None
-    days: float | None = DAYS
+    days: float | None = TOKEN_DAYS
 
 
 class Token(msgspec.Struct, omit_defaults=True):
