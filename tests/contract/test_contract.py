@@ -8,6 +8,7 @@ from assay.testing.commit import CommitContract, SnapshotContract
 from assay.testing.counting import CountContract
 from assay.testing.following import ChangeContract, ImportContract, ValueContract
 from assay.testing.lineage import LineageContract
+from assay.testing.logins import IdentityContract, LinkContract, SessionContract
 from assay.testing.narrowing import NarrowContract
 from assay.testing.owned import ParamContract, TextContract, WriterContract
 from assay.testing.people import CommentContract, SavedViewContract
@@ -126,3 +127,15 @@ class TestSavedViews(SavedViewContract):
 
 class TestNarrowing(NarrowContract):
     """Experiments that are closed, or only to look at."""
+
+
+class TestSessions(SessionContract):
+    """Sessions of browsers."""
+
+
+class TestLinks(LinkContract):
+    """Links that are good for once."""
+
+
+class TestIdentities(IdentityContract):
+    """Who is whom at identity providers."""

@@ -34,6 +34,8 @@ class Act(StrEnum):
     ROTATE = "rotate"  # from here on, another key signs checkpoints
     USER_MAKE = "user.make"
     FIRST_ADMIN = "user.first-admin"  # by the link that the server printed
+    USER_INVITE = "user.invite"  # a link was made by which the user sets a password
+    USER_LINK = "user.link"  # an identity provider has another name for the user
     USER_DISABLE = "user.disable"
     USER_ENABLE = "user.enable"
     USER_ADMIN = "user.admin"  # of the server; or not any more

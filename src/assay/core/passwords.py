@@ -53,7 +53,7 @@ def check(password: str, name: str) -> str:
         folded == (folded[:n] * len(folded))[: len(folded)] for n in range(1, PIECE + 1)
     ):
         raise _refused("The password repeats a few characters", None)
-    if len(name) >= PIECE and folded.replace(name.casefold(), "", 1).strip("0123456789!?._-") == "":
+    if name and folded.replace(name.casefold(), "", 1).strip("0123456789!?._-") == "":
         raise _refused("The password is the user's name", None)
     return found
 

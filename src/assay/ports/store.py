@@ -34,6 +34,7 @@ from assay.ports.aggregates import (
 from assay.ports.blobs import BlobRows
 from assay.ports.jobs import JobRows
 from assay.ports.logged import Console, Keys, PointStore, Series, Values, Writers
+from assay.ports.logins import Identities, Links, Sessions
 from assay.ports.people import Comments, SavedViews
 from assay.ports.statistics import Statistics
 
@@ -126,6 +127,15 @@ class UnitOfWork(Protocol):
 
     @property
     def views(self) -> SavedViews: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def links(self) -> Links: ...
+
+    @property
+    def identities(self) -> Identities: ...
 
     def now_us(self) -> int:
         """The database's time in this transaction."""

@@ -34,12 +34,15 @@ from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
 from assay.services.groups import GroupService
+from assay.services.hashing import Hasher
 from assay.services.history import HistoryService
 from assay.services.house import Services
 from assay.services.imports import ImportService
 from assay.services.jobs import Job, JobService
+from assay.services.logins import Lasting, LoginService
 from assay.services.models import ModelService
 from assay.services.previews import PreviewService
+from assay.services.providers import Policy, ProviderService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
@@ -252,8 +255,22 @@ def _chain_services(store: SqliteStore | PostgresStore, home: Home) -> tuple[Aud
     return AuditService(store, new_salt), CheckpointService(store, ServerKeys(home.root), new_salt)
 
 
-def open_house(home: Home, store_address: str | None = None, artifacts: str | None = None) -> Server:
+def open_house(
+    home: Home,
+    store_address: str | None = None,
+    artifacts: str | None = None,
+    *,
+    lasting: Lasting | None = None,
+    policy: Policy | None = None,
+) -> Server:
     """The services over a catalog and a store of files; the home is theirs, and released if it raises.
+
+    Args:
+        home: Where they are at home.
+        store_address: Of the catalog; None: SQLite in the home.
+        artifacts: Where files lie; None: in the home.
+        lasting: How long sessions of browsers last.
+        policy: Whom an identity provider lets in.
 
     Raises:
         InvalidInput: An address cannot be used.
@@ -293,6 +310,8 @@ def open_house(home: Home, store_address: str | None = None, artifacts: str | No
         access=access,
         accounts=AccountService(store, new_salt, new_token, access),
         workspaces=WorkspaceService(store, new_salt, access),
+        logins=LoginService(store, access, Hasher(), new_salt, new_token, now_us, lasting),
+        providers=ProviderService(store, access, new_salt, policy),
     )
     jobs = JobService(
         store,

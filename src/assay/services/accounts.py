@@ -140,6 +140,9 @@ class AccountService(Service):
             if disabled and one.is_admin:
                 _check_not_last(unit)
             unit.accounts.set_disabled(one.id, disabled=disabled)
+            if disabled:  # who is enabled again logs in again
+                unit.sessions.end_of_user(one.id)
+                unit.links.void(one.id)
             act = Act.USER_DISABLE if disabled else Act.USER_ENABLE
             self._record(unit, scope, act, [Subject("user", one.id)], {"name": one.name})
             return unit.accounts.get(one.id)

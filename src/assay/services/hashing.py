@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -13,9 +13,8 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 class Hasher:
     """Argon2id with 64 MiB and three passes, about 0.1 s a password: RFC 9106's second choice."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-        kept = RFC_9106_LOW_MEMORY
+    def __init__(self, kept: Parameters = RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = PasswordHasher.from_parameters(kept)
         salt, tag = (
             base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (kept.salt_len, kept.hash_len)
         )

@@ -18,8 +18,10 @@ from assay.services.files import FileService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.imports import ImportService
+from assay.services.logins import LoginService
 from assay.services.models import ModelService
 from assay.services.previews import PreviewService
+from assay.services.providers import ProviderService
 from assay.services.purge import PurgeService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
@@ -54,3 +56,5 @@ class Services:
     comments: CommentService
     views: SavedViewService
     previews: PreviewService
+    logins: LoginService
+    providers: ProviderService

@@ -22,6 +22,7 @@ from assay.stores.imports import ImportStore
 from assay.stores.jobs import JobStore
 from assay.stores.keys import Intern, Keys
 from assay.stores.lineage import LineageStore
+from assay.stores.logins import IdentityStore, LinkStore, SessionStore
 from assay.stores.models import ModelStore
 from assay.stores.owned import OwnedStore
 from assay.stores.points import PointStore
@@ -77,6 +78,9 @@ class Unit:
         self.workspaces = WorkspaceStore(self)
         self.comments = CommentStore(self)
         self.views = SavedViewStore(self)
+        self.sessions = SessionStore(self)
+        self.links = LinkStore(self)
+        self.identities = IdentityStore(self)
 
     def driver(self) -> Any:
         """A cursor of the driver itself in this transaction, for the busiest statements."""
