@@ -18,6 +18,8 @@ from assay.wire.errors import InvalidInput
 SAID: dict[str, list[tuple[str, str, Any]]] = {
     "text": [("one", '"one"', "one"), ("two", '"two"', "two")],
     "port": [("1", "1", 1), ("65535", "65535", 65_535)],
+    "hours": [("1", "1", 1), ("8784", "8784", 8_784)],
+    "make|known": [("make", '"make"', "make"), ("known", '"known"', "known")],
     "path": [("/one", '"/one"', Path("/one")), ("/two", '"/two"', Path("/two"))],
     "names": [("a,b", '["a", "b"]', ("a", "b")), ("c", '["c"]', ("c",))],
     "switch": [("true", "true", True), ("0", "false", False)],
@@ -110,7 +112,10 @@ def test_nonsense_in_a_file_is_refused(text: str, key: str, remedy: str, tmp_pat
         ("PORT", "http"),
         ("PORT", "\uff19"),
         ("PORT", "9" * 500),
-        ("INSECURE", "2"),
+        ("ACCESS_LOG", "2"),
+        ("SESSION_HOURS", "0"),
+        ("SESSION_HOURS", "8785"),
+        ("SESSION_HOURS", "1.5"),
         ("LOG_FORMAT", "JSON"),
         ("HOST", "a\tb"),
     ],
@@ -139,14 +144,17 @@ def test_what_is_in_effect_is_shown_without_passwords(tmp_path: Path) -> None:
     words = ("settings", "--config", file, "--port", "7", "--allow-host", "a", "--allow-host", "b")
     shown = told(*words, "--json", ASSAY_LOG_FORMAT="json", ASSAY_HOME=str(tmp_path))
     assert shown["file"] == str(file)
-    assert {name: tuple(item.values()) for name, item in shown["settings"].items()} == {
+    found = {name: tuple(item.values()) for name, item in shown["settings"].items()}
+    assert found.keys() == {setting.name for setting in SETTINGS}
+    assert {name: item for name, item in found.items() if not name.startswith(("tls", "oidc", "session"))} == {
+        "proxy": ([], "default"),
+        "public_url": (None, "default"),
         "home": (str(tmp_path), "ASSAY_HOME"),
         "host": ("127.0.0.1", "default"),
         "port": (7, "--port"),
         "store": ("postgresql://***@db.example/assay?***", str(file)),
         "artifacts": (None, "default"),
         "allow_host": (["a", "b"], "--allow-host"),
-        "insecure": (False, "default"),
         "log_format": ("json", "ASSAY_LOG_FORMAT"),
         "access_log": (True, str(file)),
     }

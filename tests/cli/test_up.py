@@ -36,7 +36,6 @@ def test_the_likely_mistakes_are_answered(tmp_path: Path) -> None:
     """Each says what to do, and leaves no home behind that was not there."""
     home = tmp_path / "home"
     words = ("up", "--port", "0", "--home", home)
-    assert "--insecure" in refused(*words, "--host", "0.0.0.0")
     assert "without http://" in refused(*words, "--allow-host", "http://ml.example.org")
     assert "postgresql://" in refused(*words, "--store", "mysql://db/assay")
     assert "s3://" in refused(*words, "--artifacts", "ftp://files")

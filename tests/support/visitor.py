@@ -26,9 +26,7 @@ class Visitor:
     cookies: dict[tuple[str, str], str] = field(default_factory=dict)  # by host with port, and name
     set_cookies: list[str] = field(default_factory=list)  # as they came
 
-    def ask(
-        self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    def ask(self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """The answer to one request, no further."""
         parts = urlsplit(urljoin(self.url, target))
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

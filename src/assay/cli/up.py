@@ -27,14 +27,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @json_option("Where it serves as one line of JSON on standard output, an error as JSON on standard error.")
 def up(config: Path | None, *, as_json: bool, **given: Any) -> None:
     """Serve the home until Ctrl-C."""
-    settings = resolve(given, os.environ, config).settings
-    if settings.host not in LOOPBACK and not settings.insecure:
-        raise InvalidInput(
-            f"{settings.host} can be reached by others, and there are no users yet",
-            field="--host",
-            remedy="leave --host out, or add --insecure if everybody who reaches it may read and write all",
-        )
-    serve(settings, as_json=as_json)
+    serve(resolve(given, os.environ, config).settings, as_json=as_json)
 
 
 def serve(settings: Settings, *, as_json: bool) -> None:
@@ -46,6 +39,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     from assay.server.guard import HEADERS, host_name  # noqa: PLC0415
     from assay.server.guard import LOOPBACK as LOCAL_NAMES  # noqa: PLC0415
     from assay.server.http import Protocol  # noqa: PLC0415
+    from assay.server.login import door as doors  # noqa: PLC0415
     from assay.server.logs import logged  # noqa: PLC0415
     from assay.server.memory import keep_freed  # noqa: PLC0415
 
@@ -57,12 +51,24 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             field="--allow-host",
             remedy="give --allow-host the name without http:// and port",
         )
+    doors.check_transport(settings)
+    public = doors.public_url(settings)
+    policy = doors.policy_of(settings)
     with logged(settings.log_format, requests=settings.access_log), listen(host, settings.port) as listener:
-        home = Home(root)
         keep_freed()
-        server = open_house(home, store, settings.artifacts)
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
+        if settings.tls_cert is not None:  # its name is in the certificate; commands here use it, too
+            address = public or address.replace("http://", "https://")
+        door = doors.door_of(settings, lambda: address)
+        home = Home(root)
+        server = open_house(home, store, settings.artifacts, lasting=doors.lasting_of(settings), policy=policy)
+        try:
+            doors.check_users(settings, has_users=server.services.access.refresh().has_users)
+            setup = server.services.logins.first_admin_link()
+        except BaseException:
+            server.close()
+            raise
 
         def announce() -> None:  # once Ctrl-C is the server's to handle: whoever reads the address may stop it at once
             home.announce(address)
@@ -72,11 +78,18 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             click.echo(f"Assay serves {root} at {address}")
             click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
             click.echo(f"  its runs:          assay runs{home_words(root)}")
+            if setup is not None:
+                click.echo(f"  its first admin:   {door.base()}/setup/{setup}  (good once, for 24 hours)")
 
+        more_names |= {host_name(urlsplit(public).netloc)} if public else set()
         names = LOCAL_NAMES | more_names | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())
         running: list[uvicorn.Server] = []
         config = uvicorn.Config(
-            create_app(server, frozenset(names), announce, lambda: any(item.should_exit for item in running)),
+            create_app(
+                server, frozenset(names), announce, lambda: any(item.should_exit for item in running), door=door
+            ),
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
             http=Protocol,
             log_config=None,  # it is ours
             log_level="warning",
@@ -84,7 +97,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             lifespan="on",
             server_header=False,
             headers=list(HEADERS.items()),
-            proxy_headers=False,  # anybody can send X-Forwarded-For
+            proxy_headers=False,  # anybody can send X-Forwarded-For: see assay.server.proxies
             timeout_graceful_shutdown=10,
         )
         with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends well

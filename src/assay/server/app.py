@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
@@ -19,13 +20,20 @@ from assay.dialects.native.feed import Feed
 from assay.dialects.native.mount import routes as native_routes
 from assay.dialects.rules import ANYBODY, PUBLIC, Manner, Ruled
 from assay.server import browser
+from assay.server.auth.basic import BasicPasswords
 from assay.server.auth.bearer import BearerTokens
-from assay.server.auth.chain import Chain
+from assay.server.auth.chain import Chain, Way
+from assay.server.auth.cookies import SessionCookies
+from assay.server.auth.guessing import PasswordGate
 from assay.server.compose import Server, new_name, now_us
 from assay.server.figures import figures
 from assay.server.gate import collecting
 from assay.server.guard import Guard, render_plain
+from assay.server.login.door import Door
+from assay.server.login.led import Led
+from assay.server.login.routes import LoginPages
 from assay.server.metrics import MEDIA_TYPE
+from assay.server.proxies import Proxies
 from assay.server.ready import Aspect, Readiness
 from assay.server.watch import Traffic, Watched
 
@@ -64,7 +72,12 @@ class Straight:
 
 
 def create_app(
-    server: Server, hosts: frozenset[str], ready: Callable[[], None], ending: Callable[[], bool] = lambda: False
+    server: Server,
+    hosts: frozenset[str],
+    ready: Callable[[], None],
+    ending: Callable[[], bool] = lambda: False,
+    *,
+    door: Door | None = None,
 ) -> ASGIApp:
     """The application, which closes the server at its end.
 
@@ -73,8 +86,9 @@ def create_app(
         hosts: Requests under other host names than these are refused.
         ready: Called when requests are about to be answered.
         ending: Whether it is about to stop, so that answers without an end must end.
+        door: How people come in; None: as on this machine alone.
     """
-    services, traffic = server.services, Traffic()
+    services, traffic, door = server.services, Traffic(), door or Door()
     feed = Feed(services, ending)
     aspects = {"store": Aspect(server.check_store), "files": Aspect(server.check_blobs, FILES_KEPT_S)}
 
@@ -93,21 +107,30 @@ def create_app(
         yield
         await run_sync(server.close)
 
+    gate = PasswordGate(services.logins, monotonic)
+    login = LoginPages(services.access, services.logins, gate, door.provider(services.providers, monotonic))
     routes: list[BaseRoute] = [
         *mlflow_routes(services, new_name),
         Ruled("/health", health, rule=PUBLIC, manner=PLAIN),
         Ruled("/ready", Readiness(aspects, ending).answer, rule=PUBLIC, manner=PLAIN),
         Ruled("/metrics", metrics, rule=ANYBODY, manner=PLAIN),
         *browser.routes(PLAIN),
+        *login.routes(PLAIN),
         *native_routes(services, now_us, new_name, lambda: collecting(server.home.root), feed),
     ]
-    chain = Chain(services.access, [BearerTokens(services.access, server.home.token())])
+    ways: list[Way] = [
+        BearerTokens(services.access, server.home.token()),
+        BasicPasswords(gate, services.access),
+        SessionCookies(services.logins),
+    ]
+    chain = Chain(services.access, ways, is_open=door.is_open)
     app = Starlette(
         routes=ruled(routes),
         exception_handlers={404: unknown},
         lifespan=lifespan,
     )
-    return Watched(Guard(Straight(app, ruled(routes)), hosts, chain), traffic)
+    guarded = Guard(Led(Straight(app, ruled(routes))), hosts, chain)
+    return Proxies(Watched(guarded, traffic), door.trusted)
 
 
 assert sqlite3.sqlite_version_info >= (3, 35), "Assay needs SQLite 3.35 or later (RETURNING)"

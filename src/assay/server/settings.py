@@ -19,6 +19,7 @@ FILE_VARIABLE = "ASSAY_CONFIG"
 FILE_BOUND = 64 * 1024  # bytes
 TEXT_BOUND = 2_000  # characters of a value
 NAMES_BOUND = 100  # of a list
+HOURS_BOUND = 8_784  # a year
 YES = ("1", "true", "yes", "on")
 NO = ("0", "false", "no", "off")
 Value = str | int | bool | Path | tuple[str, ...] | None
@@ -29,7 +30,7 @@ class Setting:
     """One setting: its key in a file, its kind, what it is where nobody says, and what it means."""
 
     name: str
-    kind: str  # text, port, path, names, switch, or the choices with | between
+    kind: str  # text, port, hours, path, names, switch, or the choices with | between
     default: Value
     meaning: str
     default_words: str = ""  # of a default that is not a plain value
@@ -59,7 +60,28 @@ SETTINGS = (
     Setting("store", "text", None, "The catalog: postgresql://user:password@host/database.", "SQLite in the home"),
     Setting("artifacts", "text", None, "Where files lie: s3://bucket/prefix, gs:// or az://.", "the home's folder"),
     Setting("allow_host", "names", (), "Another name that it is called by, as by a proxy.", "none"),
-    Setting("insecure", "switch", False, "Listen off loopback although everybody who reaches it may do all."),
+    Setting("tls_cert", "path", None, "The certificate of its own TLS, with those that it hangs on; PEM.", "no TLS"),
+    Setting("tls_key", "path", None, "The key of that certificate; PEM.", "no TLS"),
+    Setting("proxy", "names", (), "The address or network of a proxy, whose X-Forwarded headers are believed.", "none"),
+    Setting("public_url", "text", None, "The address that people use, as https://ml.example.org.", "where it listens"),
+    Setting("session_idle_hours", "hours", 12, "A browser that asks nothing for so long is logged out."),
+    Setting("session_hours", "hours", 168, "A browser is logged out after so long in any case."),
+    Setting("oidc_issuer", "text", None, "The OpenID Connect provider at which people log in: https://...", "none"),
+    Setting("oidc_client_id", "text", None, "What the provider calls this server.", "none"),
+    Setting("oidc_client_secret_file", "path", None, "The file of the secret that the provider gave.", "none"),
+    Setting(
+        "oidc_users", "make|known", "make", "Make an account at somebody's first login, or let in known names only."
+    ),
+    Setting(
+        "oidc_name_claim", "text", "preferred_username", "The claim that is the name of a user; `email`, if verified."
+    ),
+    Setting("oidc_groups_claim", "text", "groups", "The claim that lists a user's groups."),
+    Setting("oidc_scope", "names", (), "What is asked for beside openid.", "profile email"),
+    Setting(
+        "oidc_group", "names", (), "A group whose members the provider names; THEIRS=OURS if called otherwise.", "none"
+    ),
+    Setting("oidc_allow_domain", "names", (), "Let in only verified e-mail addresses of this domain.", "any"),
+    Setting("oidc_allow_group", "names", (), "Let in only members of this group of the provider.", "any"),
     Setting("log_format", "|".join(FORMATS), "text", "The form of the log on standard error."),
     Setting("access_log", "switch", False, "Log each request, without its query and headers."),
 )
@@ -75,7 +97,22 @@ class Settings:
     store: str | None
     artifacts: str | None
     allow_host: tuple[str, ...]
-    insecure: bool
+    tls_cert: Path | None
+    tls_key: Path | None
+    proxy: tuple[str, ...]
+    public_url: str | None
+    session_idle_hours: int
+    session_hours: int
+    oidc_issuer: str | None
+    oidc_client_id: str | None
+    oidc_client_secret_file: Path | None
+    oidc_users: str
+    oidc_name_claim: str
+    oidc_groups_claim: str
+    oidc_scope: tuple[str, ...]
+    oidc_group: tuple[str, ...]
+    oidc_allow_domain: tuple[str, ...]
+    oidc_allow_group: tuple[str, ...]
     log_format: str
     access_log: bool
 
@@ -192,6 +229,12 @@ def _parsed(setting: Setting, value: object, where: str) -> Value:
             if isinstance(value, str) and value.isascii() and value.isdecimal() and int(value[:6]) <= 65_535:
                 return int(value)
             raise _wrong(where, "is no port", 65_535, "give a number from 0 to 65535; 0 takes any free one")
+        case "hours":
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
+            if isinstance(value, str) and value.isascii() and value.isdecimal() and 1 <= int(value[:6]) <= HOURS_BOUND:
+                return int(value)
+            raise _wrong(where, "is no number of hours", HOURS_BOUND, f"give a whole number from 1 to {HOURS_BOUND}")
         case "names":
             return _names(value, where)
     if isinstance(value, Path):

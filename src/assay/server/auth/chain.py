@@ -51,11 +51,13 @@ class Chain:
     Args:
         access: What knows of users.
         ways: The ways in.
+        is_open: Whether everybody may come in while there are no users.
     """
 
-    def __init__(self, access: AccessService, ways: Sequence[Way]) -> None:
+    def __init__(self, access: AccessService, ways: Sequence[Way], *, is_open: bool = True) -> None:
         self._access = access
         self._ways = ways
+        self._is_open = is_open
         self._refreshing: asyncio.Task[State] | None = None
 
     async def __call__(self, scope: AsgiScope) -> Known:
@@ -74,11 +76,12 @@ class Chain:
             if actor is not None:
                 break
         else:
-            if state.has_users:
+            if state.has_users or not self._is_open:
                 raise Unauthenticated(
                     "This server asks who you are",
                     field="Authorization",
-                    remedy="set ASSAY_TOKEN, or MLFLOW_TRACKING_TOKEN for mlflow, to a token of yours",
+                    remedy="run: assay login URL; for mlflow set MLFLOW_TRACKING_TOKEN, "
+                    "or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
                 )
             actor = LOCAL
         scope["assay.actor"] = actor
