@@ -64,12 +64,15 @@ one of the Accept header that they have:
 | `points` | `application/vnd.assay.points` | a page of at most 1,000,000 points, as they are sent | |
 | `arrow` | `application/vnd.apache.arrow.stream` | the same | all that match, at most 1,000,000 |
 | `parquet` | `application/vnd.apache.parquet` | the same | the same |
+| `csv` | `text/csv` | | the same, of the columns that are named |
 
 Where the answer is no JSON, the next page's token stands in the header `X-Next-Page-Token`. A page is of one moment,
 however slowly it is taken; the next one begins behind its last point. An answer that ends before its chunked body does
 has failed, and is to be asked for again. At most 64 reads of histories wait for their turn; more are refused with 503.
-A table of runs has a list
-of (key, value) for params and tags, and a list of (key, last, min, max, step, time_us) for metrics.
+A table of runs has a list of (key, value) for params and tags, and a list of (key, last, min, max, step, time_us) for
+metrics. Where `column` names columns, it has these instead, in their order: fields of a filter (`metrics.loss`,
+`max(metrics.loss)`, `params.lr`, `tags.team`, `status` ...), `duration_s`, `experiment_id`, `lifecycle` or `note`. In a
+CSV, a text that a spreadsheet would take for a formula has an apostrophe before it; the other forms have it as it is.
 
 ## Files in a browser
 

@@ -15,6 +15,7 @@ from assay.testing.people import CommentContract, SavedViewContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
 from assay.testing.printed import ConsoleContract
 from assay.testing.searching import OrderContract, SearchContract
+from assay.testing.together import ActivityContract, BulkContract, FindingContract, GroupContract
 
 
 class TestScope(ScopeContract):
@@ -139,3 +140,19 @@ class TestLinks(LinkContract):
 
 class TestIdentities(IdentityContract):
     """Who is whom at identity providers."""
+
+
+class TestGroups(GroupContract):
+    """Runs that have something in common."""
+
+
+class TestBulk(BulkContract):
+    """One act on many runs."""
+
+
+class TestActivity(ActivityContract):
+    """What goes on in experiments."""
+
+
+class TestFinding(FindingContract):
+    """Things by a few letters of their names."""

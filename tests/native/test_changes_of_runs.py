@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import uuid
 from typing import Any
 
 import pytest
+from arro3.io import read_parquet
 from native.conftest import Api, refused
 
 DATASET = {"name": "iris", "digest": "d1", "source_type": "local", "source": "{}", "tags": {"mlflow.data.context": "t"}}
@@ -183,3 +186,88 @@ def test_a_key_stands_for_an_id(api: Api) -> None:
     assert other.json["id"] != first.json["id"]
     for key in ("k" * 201, " "):
         refused(api.ask("POST", "runs", {}, {**sent, "Idempotency-Key": key}), 422, "invalid_input", "Idempotency-Key")
+
+
+def test_one_act_on_many_runs_has_a_result_for_each(api: Api) -> None:
+    uids, absent = [api.run() for _ in range(3)], "f" * 32
+
+    def act(act: str, **given: Any) -> list[str | None]:
+        answer = api.ask("POST", "runs/acts", {"ids": [*uids, absent], "act": act, **given})
+        assert answer.status == 200, answer.body
+        assert [item["id"] for item in answer.json["results"]] == [*uids, absent]
+        codes = [item["error"] and item["error"]["code"] for item in answer.json["results"]]
+        assert answer.json["refused"] == sum(map(bool, codes))
+        return codes
+
+    assert act("tag", tags={"a": "b", "gone": None}) == [None, None, None, "not_found"]
+    assert api.get(f"runs/{uids[2]}")["tags"]["a"] == "b"
+    assert act("stop") == [None, None, None, "not_found"]
+    assert api.get(f"runs/{uids[0]}/state")["stop"] is True
+    api.ask("PATCH", f"runs/{uids[1]}", {"status": "stopped"})
+    assert act("delete") == [None, None, None, "not_found"]
+    assert act("tag", tags={"c": "d"}) == ["not_active"] * 3 + ["not_found"]
+    assert act("restore") == [None, None, None, "not_found"]
+    assert {api.get(f"runs/{uid}")["lifecycle"] for uid in uids} == {"active"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"ids": [], "act": "delete"}, "body"),
+        ({"ids": ["x"] * 1_001, "act": "delete"}, "body"),
+        ({"ids": ["x"], "act": "purge"}, "body"),
+        ({"ids": ["x"], "act": "tag"}, "tags"),
+        ({"ids": ["x"], "act": "stop", "tags": {"a": "b"}}, "tags"),
+        ({"ids": ["\0"], "act": "stop"}, "ids"),
+    ],
+)
+def test_acts_that_cannot_be_are_refused_as_a_whole(api: Api, body: dict[str, Any], field: str) -> None:
+    refused(api.ask("POST", "runs/acts", body), 422, "invalid_input", field)
+
+
+def test_chosen_columns_are_exported(api: Api) -> None:
+    uid = api.run(
+        name="=HYPERLINK(1)", experiment="export", start_us=1_500, end_us=2_500_000, params={"lr": "-0.10"}, user="ann"
+    )
+    for step, value in enumerate((3.0, 0.1 + 0.2)):
+        body = {"run_id": uid, "key": "loss total", "value": value, "timestamp": 1, "step": step}
+        api.mlflow("POST", "runs/log-metric", body)
+    api.ask("PATCH", f"runs/{uid}", {"note": 'a "note"\nof two lines'})
+    bare = api.run(name="bare", experiment="export", start_us=1_000)
+    names = ["name", "id", "start_time", "duration_s", "params.lr", "metrics.`loss total`"]
+    names += ["max(metrics.`loss total`)", "note", "tags.none", "experiment_id"]
+    answer = api.ask("GET", "runs", experiment="export", format="csv", column=names)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="runs.csv"'
+    head, first, second = csv.reader(io.StringIO(answer.body.decode(), newline=""))
+    assert head == names
+    number = str(api.get(f"runs/{uid}")["experiment_id"])
+    assert first == [
+        "'=HYPERLINK(1)", uid, "1970-01-01T00:00:00.001Z", "2.4985", "-0.10", "0.30000000000000004", "3.0",
+        'a "note"\nof two lines', "", number,
+    ]  # fmt: skip
+    assert second == ["bare", bare, "1970-01-01T00:00:00.001Z", "", "", "", "", "", "", number]
+    limited = api.ask("GET", "runs", experiment="export", format="csv", column="id", limit=1, order_by="name DESC")
+    assert limited.body.decode().splitlines() == ["id", bare]
+    table = api.ask("GET", "runs", experiment="export", format="parquet", column=names)
+    columns = read_parquet(io.BytesIO(table.body)).read_all()
+    assert columns.column_names == names
+    assert columns["name"].to_pylist() == ["=HYPERLINK(1)", "bare"]
+    assert columns["metrics.`loss total`"].to_pylist() == [0.1 + 0.2, None]
+    assert columns["start_time"].to_pylist()[0].microsecond == 1_500
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"format": "csv"},
+        {"column": "id"},
+        {"format": "csv", "column": "size"},
+        {"format": "csv", "column": "("},
+        {"format": "csv", "column": ["x" * 301]},
+        {"format": "csv", "column": [f"params.{at}" for at in range(501)]},
+    ],
+    ids=range(6),
+)
+def test_columns_that_are_none_are_refused(api: Api, query: dict[str, Any]) -> None:
+    refused(api.ask("GET", "runs", **query), 422, "invalid_input", "column")

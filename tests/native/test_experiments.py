@@ -96,3 +96,18 @@ def test_bad_input_changes_nothing(api: Api, given: dict[str, Any], field: str) 
     refused(api.ask("POST", "experiments", given), 422, "invalid_input", field)
     refused(api.ask("PATCH", "experiments/0", {"lifecycle": "archived", **given}), 422, "invalid_input", field)
     assert api.get("experiments") == before
+
+
+def test_experiments_say_what_goes_on(api: Api) -> None:
+    id, empty = make(api, "busy"), make(api, "idle")
+    uids = [api.run(experiment="busy") for _ in range(3)]
+    api.ask("DELETE", f"runs/{uids[0]}")
+    api.ask("PATCH", f"runs/{uids[1]}", {"status": "failed"})
+    page = api.get("experiments", activity=7, limit=1_000)["experiments"]
+    of = {item["id"]: item["activity"] for item in page}
+    last = of[id].pop("last_us")
+    assert last == api.get(f"runs/{uids[2]}")["created_us"]
+    assert of[id] == {"runs": 2, "running": 1, "lost": 0, "by_day": [0, 0, 0, 0, 0, 0, 2]}
+    assert of[empty] == {"runs": 0, "running": 0, "lost": 0, "last_us": None, "by_day": [0] * 7}
+    assert api.get("experiments", limit=1)["experiments"][0]["activity"] is None
+    refused(api.ask("GET", "experiments", activity=367), 422, "invalid_input", "activity")

@@ -93,3 +93,53 @@ def test_an_experiment_that_is_not_there_is_not_found(api: Api) -> None:
     for path in ("runs/count", "keys", "keys/values", "keys/range"):
         query = {} if path in ("runs/count", "keys") else {"key": "k"}
         refused(api.ask("GET", path, experiment="none", **query), 404, "not_found")
+
+
+def test_runs_are_grouped_counted_and_measured(api: Api, lab: str) -> None:
+    told = api.get("runs/groups", experiment=lab, by="params.lr", measure=["metrics.loss", "max(metrics.loss)"], ids=5)
+    assert (told["left_out"], told["over"]) == (0, {"runs": 2, "complete": True})
+    first, second = told["groups"]
+    assert (first["values"], first["runs"]) == ([{"value": "0.1", "whole": True}], 1)
+    assert first["measures"][0] == {"runs": 1, "finite": 1, "mean": 0.0, "deviation": 0.0, "min": 0.0, "max": 0.0}
+    assert (second["statuses"], len(second["ids"])) == ({"running": 1}, 1)
+    two = api.get("runs/groups", by=["experiment", "tags.team"], view="all", limit=1)
+    assert (two["groups"][0]["runs"], two["left_out"]) == (3, 1)
+    assert two["groups"][0]["ids"] == []
+    none = api.get("runs/groups", experiment=lab, by="params.none")["groups"]
+    assert [group["values"][0] for group in none] == [{"value": None, "whole": True}]
+    one = api.get("runs/groups", experiment=lab, by="status", filter="params.lr = '0.1'")["groups"]
+    assert [group["runs"] for group in one] == [1]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "by"),
+        ({"by": ["status"] * 4}, "by"),
+        ({"by": "metrics.loss"}, "by"),
+        ({"by": "("}, "by"),
+        ({"by": "start_time"}, "by"),
+        ({"by": "params." + "x" * 400}, "by"),
+        ({"by": "status", "measure": "params.lr"}, "measure"),
+        ({"by": "status", "measure": ["metrics.a"] * 21}, "measure"),
+        ({"by": "status", "limit": 1_001}, "limit"),
+        ({"by": "status", "ids": -1}, "ids"),
+        ({"by": "status", "filter": "("}, "filter"),
+    ],
+)
+def test_what_is_no_group_names_its_field(api: Api, query: dict[str, Any], field: str) -> None:
+    refused(api.ask("GET", "runs/groups", **query), 422, "invalid_input", field)
+
+
+def test_everything_is_found_by_a_few_letters(api: Api) -> None:
+    uid = api.run(name="Zebra one", experiment="zebra lab", params={"zebra": "1"})
+    view = api.ask("POST", "views", {"kind": "runs", "name": "zebras", "document": {}}).json
+    told = api.get("search", text="zebra")
+    assert [run["id"] for run in told["runs"]] == [uid]
+    assert told["runs"][0]["status"] == "running"
+    assert [item["name"] for item in told["experiments"]] == ["zebra lab"]
+    assert told["keys"] == [{"kind": "param", "key": "zebra"}]
+    assert [item["id"] for item in told["views"]] == [view["id"]]
+    assert [run["id"] for run in api.get("search", text=uid[:10])["runs"]] == [uid]
+    for query, field in (({"text": ""}, "text"), ({}, "text"), ({"text": "a", "limit": 51}, "limit")):
+        refused(api.ask("GET", "search", **query), 422, "invalid_input", field)

@@ -74,3 +74,23 @@ def test_points_of_models_are_points_of_models(api: Api) -> None:
     refused(api.ask("POST", f"runs/{uid}/model-points", [{**point, "model": "m-" + "0" * 32}]), 404, "not_found")
     for change, field in (({"key": ""}, "key"), ({"value": "x"}, "body"), ({"model": "\0"}, "model")):
         refused(api.ask("POST", f"runs/{uid}/model-points", [{**point, **change}]), 422, "invalid_input", field)
+
+
+def test_keys_and_steps_are_told_for_a_slider(api: Api) -> None:
+    uid = api.run()
+    sent = [{**VALUE, "step": step} for step in (7, -2, 5)] + [{**VALUE, "key": "text", "kind": "text"}]
+    api.ask("POST", f"runs/{uid}/values", sent, **SENDER)
+    assert api.get(f"runs/{uid}/values/keys")["keys"] == [
+        {"key": "image", "context": None, "kind": "image", "count": 3, "first_step": -2, "last_step": 7},
+        {"key": "text", "context": None, "kind": "text", "count": 1, "first_step": 1, "last_step": 1},
+    ]
+    assert api.get(f"runs/{uid}/values/steps", key="image") == {"steps": [-2, 5, 7], "next_step": None}
+    assert api.get(f"runs/{uid}/values/steps", key="image", limit=1, first_step=-1) == {"steps": [5], "next_step": 7}
+    found = api.get(f"runs/{uid}/values", key="image", first_step=5, last_step=6)["values"]
+    assert [item["step"] for item in found] == [5]
+    for query, field in (
+        ({}, "key"),
+        ({"key": "a", "limit": 0}, "limit"),
+        ({"key": "a", "first_step": "x"}, "first_step"),
+    ):
+        refused(api.ask("GET", f"runs/{uid}/values/steps", **query), 422, "invalid_input", field)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from assay.core.tracking import Page, T
 
@@ -87,3 +89,42 @@ class Counted(Page[T]):
     """A page of what was counted, and over which runs."""
 
     seen: Seen = Seen(0, complete=True)
+
+
+class RunHead(NamedTuple):
+    """What a run is counted by, beside what it owns. `began_us` is when it was made, where nobody has said else."""
+
+    id: int
+    uid: str
+    experiment_id: int
+    status: str
+    user_name: str
+    began_us: int
+    lost: bool
+
+
+class Measured(NamedTuple):
+    """A metric's last value and its extremes; None for no number."""
+
+    last: float | None
+    min: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What goes on in an experiment.
+
+    Attributes:
+        runs: Those that are not deleted.
+        running: Of them, those that run, lost ones not counted.
+        lost: Of them, those that are lost.
+        last_us: When the newest of them began.
+        begun: How many of them began in each period, the oldest first.
+    """
+
+    runs: int
+    running: int
+    lost: int
+    last_us: int | None
+    begun: Sequence[int]

@@ -191,6 +191,18 @@ class LoggedValue:
     context: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ValueKey:
+    """Values of one kind under a key, in a context or in none: how many, and at steps from which to which."""
+
+    key: str
+    context: Mapping[str, str] | None
+    kind: str
+    count: int
+    first_step: int
+    last_step: int
+
+
 class Stream(StrEnum):
     """What a line was printed to."""
 

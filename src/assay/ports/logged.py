@@ -11,7 +11,7 @@ from assay.core.points.columns import Points
 from assay.core.points.drawing import Drawing, Question
 from assay.core.points.spans import Span
 from assay.core.scope import Scope
-from assay.core.tracking import ConsoleLine, Latest, LoggedValue, Progress, Writer
+from assay.core.tracking import ConsoleLine, Latest, LoggedValue, Progress, ValueKey, Writer
 
 
 class Outline(Protocol):
@@ -103,10 +103,24 @@ class Values(Protocol):
         ...
 
     def page(
-        self, scope: Scope, owner_id: int, key: str | None, after: tuple[int, int, int, int], limit: int
+        self,
+        scope: Scope,
+        owner_id: int,
+        key: str | None,
+        after: tuple[int, int, int, int],
+        limit: int,
+        steps: tuple[int, int] | None = None,
     ) -> list[tuple[tuple[int, int, int, int], LoggedValue]]:
         """Values with their places, from the one after this place on: by key and context as these were first seen,
-        step and row. Those of one key, if it is given."""
+        step and row. Those of one key, if it is given, and from the first of these steps to the last."""
+        ...
+
+    def keys(self, owner_id: int, limit: int) -> list[ValueKey]:
+        """What kinds of values the owner has under which keys, by key."""
+        ...
+
+    def steps(self, scope: Scope, owner_id: int, key: str, low: int, limit: int) -> list[int]:
+        """The steps at which the owner has values under the key, from this one on, in order."""
         ...
 
     def within(self, scope: Scope, owner_id: int, context: Mapping[str, str], limit: int) -> list[LoggedValue]:

@@ -76,3 +76,7 @@ class SavedViews(Protocol):
     ) -> list[SavedView]:
         """Views without their documents, by name and uid, from the one after this on; None: of whatever kind, place."""
         ...
+
+    def named(self, scope: Scope, text: str, limit: int) -> list[SavedView]:
+        """Views, without their documents, whose names hold a text, whatever its case; by name."""
+        ...

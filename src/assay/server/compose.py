@@ -25,6 +25,7 @@ from assay.services.access import AccessService
 from assay.services.accounts import AccountService
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
+from assay.services.bulk import BulkService
 from assay.services.changes import ChangesService
 from assay.services.checkpoints import CheckpointService
 from assay.services.collection import claim
@@ -33,6 +34,8 @@ from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
+from assay.services.finding import FindingService
+from assay.services.grouping import GroupingService
 from assay.services.groups import GroupService
 from assay.services.hashing import Hasher
 from assay.services.history import HistoryService
@@ -301,6 +304,9 @@ def open_house(
         series=SeriesService(store),
         files=files,
         previews=PreviewService(files),
+        bulk=BulkService(store),
+        grouping=GroupingService(store, time.monotonic),
+        finding=FindingService(store),
         purge=PurgeService(store, new_salt),
         audit=audit,
         checkpoints=checkpoints,

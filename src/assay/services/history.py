@@ -14,7 +14,7 @@ from assay.core.points.packed import Columns, points_of
 from assay.core.points.spans import Place, Span, ends, evenly, following, until, within
 from assay.core.rows import Row, rows
 from assay.core.scope import Scope, Verb
-from assay.core.tracking import LoggedValue, Page
+from assay.core.tracking import LoggedValue, Page, ValueKey
 from assay.ports.logged import Outline
 from assay.ports.store import Store
 from assay.services.base import Service, authorise
@@ -185,9 +185,16 @@ class HistoryService(Service):
             return rows(points, unit.values.all(run_id), unit.keys.names(np.unique(points.key).tolist()))
 
     def values(
-        self, scope: Scope, uid: str, key: str | None = None, *, after: str | None = None, limit: int = VALUES_BOUND
+        self,
+        scope: Scope,
+        uid: str,
+        key: str | None = None,
+        *,
+        steps: tuple[int, int] | None = None,
+        after: str | None = None,
+        limit: int = VALUES_BOUND,
     ) -> Page[LoggedValue]:
-        """A page of what was logged at a step and is no number, of one key if it is given.
+        """A page of what was logged at a step and is no number: of one key, and of these steps (first, last), if given.
 
         They come by key and context, in the order in which these were first seen, then by step and row. A page ends
         early where the documents are long.
@@ -204,7 +211,7 @@ class HistoryService(Service):
         with self._store.read() as unit:
             run_id = unit.runs.get(scope, uid).id
             while True:
-                some = unit.values.page(scope, run_id, key, place, VALUES_AT_ONCE)
+                some = unit.values.page(scope, run_id, key, place, VALUES_AT_ONCE, steps)
                 for here, value in some:
                     size += len(value.document)
                     if found and (size > DOCUMENTS_BOUND or len(found) == limit):
@@ -213,6 +220,25 @@ class HistoryService(Service):
                     place = here
                 if len(some) < VALUES_AT_ONCE:
                     return Page(found)
+
+    def value_keys(self, scope: Scope, uid: str) -> list[ValueKey]:
+        """What kinds of values the run has under which keys, by key; at most `VALUES_BOUND`. Raises NotFound."""
+        authorise(scope, Verb.READ, "run")
+        with self._store.read() as unit:
+            return unit.values.keys(unit.runs.get(scope, uid).id, VALUES_BOUND)
+
+    def value_steps(
+        self, scope: Scope, uid: str, key: str, *, low: int = LOWEST, limit: int = VALUES_BOUND
+    ) -> tuple[list[int], int | None]:
+        """The steps at which the run has values under a key, in order, from this one on; and where to go on.
+
+        Raises NotFound.
+        """
+        authorise(scope, Verb.READ, "run")
+        limit = max(1, min(limit, VALUES_BOUND))
+        with self._store.read() as unit:
+            found = unit.values.steps(scope, unit.runs.get(scope, uid).id, key, low, limit + 1)
+        return found[:limit], found[limit] if len(found) > limit else None
 
     def within(self, scope: Scope, uid: str, context: Mapping[str, str]) -> list[LoggedValue]:
         """What was logged in this context and is no number; at most `VALUES_BOUND`. Raises NotFound."""

@@ -8,6 +8,7 @@ from assay.services.access import AccessService
 from assay.services.accounts import AccountService
 from assay.services.audit import AuditService
 from assay.services.branches import BranchService
+from assay.services.bulk import BulkService
 from assay.services.changes import ChangesService
 from assay.services.checkpoints import CheckpointService
 from assay.services.comments import CommentService
@@ -15,6 +16,8 @@ from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
 from assay.services.files import FileService
+from assay.services.finding import FindingService
+from assay.services.grouping import GroupingService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.imports import ImportService
@@ -58,3 +61,6 @@ class Services:
     previews: PreviewService
     logins: LoginService
     providers: ProviderService
+    bulk: BulkService
+    grouping: GroupingService
+    finding: FindingService

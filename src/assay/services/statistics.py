@@ -8,17 +8,19 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from assay.core.scope import Scope, Verb
 from assay.core.search.ast import Expr
-from assay.core.statistics import Counted, KeyCount, KeyKind, Seen, Spread, ValueCount
+from assay.core.statistics import Activity, Counted, KeyCount, KeyKind, Seen, Spread, ValueCount
 from assay.core.tracking import View
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise, check_search, check_text
 from assay.wire.errors import InvalidInput
 
+DAY_US = 24 * 3_600 * 1_000_000
+DAYS_BOUND = 366
 RUNS_BOUND = 100_000  # that are looked at
 COUNT_BOUND = 1_000_000
 PAGE_BOUND = 10_000
@@ -162,6 +164,15 @@ class StatisticsService(Service):
                 if key_id is not None:
                     found = found.with_(unit.statistics.spread(key_id, some))
         return found, walk.seen
+
+    def activity(self, scope: Scope, experiment_ids: Sequence[int], now_us: int, days: int) -> Mapping[int, Activity]:
+        """What goes on in those of the experiments that have runs; runs that began in each of the last days."""
+        authorise(scope, Verb.READ, "run")
+        check_search(experiment_ids, ())
+        days = max(1, min(days, DAYS_BOUND))
+        with self._store.read() as unit:
+            since_us = now_us - days * DAY_US
+            return unit.statistics.activity(scope, experiment_ids, since_us, now_us, DAY_US)
 
     def _walk(self, unit: UnitOfWork, scope: Scope, experiment_ids: Sequence[int], view: View) -> Walk:
         authorise(scope, Verb.READ, "run")

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from assay.core.scope import Scope
 from assay.core.search.ast import Expr
-from assay.core.statistics import KeyKind, Spread
-from assay.core.tracking import View
+from assay.core.statistics import Activity, KeyKind, Measured, RunHead, Spread
+from assay.core.tracking import Status, View
 from assay.stores import schema
 from assay.stores.latest import TABLES
 from assay.stores.search import INDEXED, Compiler, Target
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 run = schema.run
+RUNNING = Status.RUNNING.value
+BEGAN = "coalesce(start_us, created_us)"
+HEAD = f"id, uid, experiment_id, status, user_name, {BEGAN}"
 FINITE = [-sys.float_info.max, sys.float_info.max]
 SPREAD = ", ".join(
     f"{what} FILTER (WHERE {column} BETWEEN ? AND ?)"
@@ -52,6 +55,18 @@ class StatisticsStore:
 
     def count(self, scope: Scope, experiment_ids: Sequence[int], view: View, where: Expr | None, limit: int) -> int:
         """How many runs a search would find; not more than the limit."""
+        query = self._found(scope, experiment_ids, view, where).limit(limit)
+        counted = select(func.count()).select_from(query.subquery())
+        return int(self._unit.connection.execute(counted).scalar_one())
+
+    def matching(
+        self, scope: Scope, experiment_ids: Sequence[int], view: View, where: Expr | None, limit: int
+    ) -> list[int]:
+        """The ids of runs that a search would find, the newest first."""
+        query = self._found(scope, experiment_ids, view, where).order_by(run.c.id.desc()).limit(limit)
+        return list(self._unit.connection.scalars(query))
+
+    def _found(self, scope: Scope, experiment_ids: Sequence[int], view: View, where: Expr | None) -> Select[tuple[int]]:
         unit, experiment_ids = self._unit, scope.open(experiment_ids)
         query = select(run.c.id).where(
             run.c.workspace_id == scope.workspace_id, run.c.experiment_id.in_(list(experiment_ids))
@@ -61,8 +76,73 @@ class StatisticsStore:
         if where is not None:
             target = Target(run, scope.workspace_id, run.c.start_us, run.c.uid)
             query = query.where(Compiler(unit.connection, unit.delta, target).where(where))
-        counted = select(func.count()).select_from(query.limit(limit).subquery())
-        return int(unit.connection.execute(counted).scalar_one())
+        return query
+
+    def heads(self, run_ids: Sequence[int]) -> list[RunHead]:
+        """What groups are counted by."""
+        delta = self._unit.delta
+        ask = f"SELECT {HEAD} FROM run WHERE id {delta.among}"  # noqa: S608 -- ours
+        rows = self._unit.rows(ask, [delta.listed(run_ids)])
+        lost = self._unit.writers.silent([row[0] for row in rows if row[3] == RUNNING])
+        return [RunHead._make((*row, row[0] in lost)) for row in rows]
+
+    def texts(self, kind: KeyKind, key_id: int, run_ids: Sequence[int]) -> dict[int, str]:
+        """The text of a param or tag of each run that has it."""
+        delta = self._unit.delta
+        ask = f"SELECT owner_id, value FROM {kind.value} WHERE key_id = ? AND owner_id {delta.among}"  # noqa: S608 -- ours
+        return dict(self._unit.rows(ask, [key_id, delta.listed(run_ids)]))
+
+    def measured(self, key_id: int, run_ids: Sequence[int]) -> dict[int, Measured]:
+        """A metric without context of each run that has it."""
+        delta, found = self._unit.delta, dict[int, Measured]()
+        for table in TABLES:
+            where = f"key_id = ? AND context_id = 0 AND owner_id {delta.among}"
+            ask = f"SELECT owner_id, value, min_value, max_value FROM {table} WHERE {where}"  # noqa: S608 -- ours
+            rows = self._unit.rows(ask, [key_id, delta.listed(run_ids)])
+            found.update({row[0]: Measured(*row[1:]) for row in rows})
+        return found
+
+    def named(self, scope: Scope, text: str, limit: int) -> list[tuple[KeyKind, str]]:
+        """Keys whose names hold a text, whatever its case, in order; each kind that something has it as."""
+        key, unit = schema.key, self._unit
+        like = unit.delta.like(key.c.name, f"%{text}%", False)
+        query = select(key.c.id, key.c.name).where(key.c.workspace_id == scope.workspace_id, like)
+        rows = unit.connection.execute(query.order_by(key.c.name).limit(limit))
+        names = {row.id: row.name for row in rows}
+        among, seen = unit.delta.among, "WHERE key_id = key.id"
+        given = [unit.delta.listed(list(names))]
+        if closed := scope.closed:
+            seen = f"JOIN run ON run.id = owner_id {seen} AND NOT experiment_id {among}"
+            given.append(unit.delta.listed(list(closed)))
+        found: list[tuple[KeyKind, str]] = []
+        for kind in KeyKind:
+            some: set[int] = set()
+            for table in TABLES if kind is KeyKind.METRIC else (kind.value,):
+                ask = f"SELECT id FROM key WHERE id {among} AND EXISTS (SELECT 1 FROM {table} {seen})"  # noqa: S608 -- ours
+                some.update(row[0] for row in unit.rows(ask, given))
+            found += [(kind, names[id]) for id in some]
+        return sorted(found, key=lambda item: (item[1], item[0].value))
+
+    def activity(
+        self, scope: Scope, experiment_ids: Sequence[int], since_us: int, until_us: int, period_us: int
+    ) -> dict[int, Activity]:
+        """What goes on in each of the experiments that has runs which are not deleted."""
+        unit, among = self._unit, self._unit.delta.among
+        mine = f"FROM run WHERE workspace_id = ? AND lifecycle = 'active' AND experiment_id {among}"
+        given = [scope.workspace_id, unit.delta.listed(scope.open(experiment_ids))]
+        ask = f"SELECT experiment_id, count(*), max({BEGAN}) {mine} GROUP BY experiment_id"
+        totals = {row[0]: (row[1], row[2]) for row in unit.rows(ask, given)}
+        begun = {id: [0] * -(-(until_us - since_us) // period_us) for id in totals}
+        ask = f"SELECT experiment_id, ({BEGAN} - ?) / ?, count(*) {mine} AND {BEGAN} >= ? AND {BEGAN} < ? GROUP BY 1, 2"
+        for id, period, count in unit.rows(ask, [since_us, period_us, *given, since_us, until_us]):
+            begun[id][period] = count
+        of = dict(unit.rows(f"SELECT id, experiment_id {mine} AND status = '{RUNNING}'", given))
+        lost = Counter(of[id] for id in unit.writers.silent(list(of)))
+        running = Counter(of.values())
+        running.subtract(lost)
+        return {
+            id: Activity(count, running[id], lost[id], last_us, begun[id]) for id, (count, last_us) in totals.items()
+        }
 
     def keys(self, kind: KeyKind, run_ids: Sequence[int]) -> Counter[int]:
         """How many of the runs have each key, by the key's number."""

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, delete, insert, select, tuple_
+from sqlalchemy import Select, and_, delete, func, insert, select, tuple_
 
 from assay.core.scope import Scope
-from assay.core.tracking import LoggedValue
+from assay.core.tracking import LoggedValue, ValueKey
 from assay.stores import schema
 
 if TYPE_CHECKING:
@@ -59,15 +59,49 @@ class ValueStore:
         return [_value(row) for row in self._connection.execute(query)]
 
     def page(
-        self, scope: Scope, owner_id: int, key: str | None, after: tuple[int, int, int, int], limit: int
+        self,
+        scope: Scope,
+        owner_id: int,
+        key: str | None,
+        after: tuple[int, int, int, int],
+        limit: int,
+        steps: tuple[int, int] | None = None,
     ) -> list[tuple[tuple[int, int, int, int], LoggedValue]]:
         """Values with their places, from the one after this place on."""
         order = (table.c.key_id, table.c.context_id, table.c.step, table.c.row)
         query = _named().where(table.c.owner_id == owner_id, tuple_(*order) > after)
         if key is not None:
             query = query.where(table.c.key_id == self._unit.keys.lookup(scope.workspace_id, [key]).get(key, 0))
+        if steps is not None:
+            query = query.where(table.c.step.between(*steps))
         rows = self._connection.execute(query.order_by(*order).limit(limit))
         return [((row.key_id, row.context_id, row.step, row.row), _value(row)) for row in rows]
+
+    def keys(self, owner_id: int, limit: int) -> list[ValueKey]:
+        """What kinds of values the owner has under which keys, by key."""
+        key, context, step = schema.key, schema.context, table.c.step
+        by = (key.c.name, table.c.context_id, table.c.kind)
+        query = (
+            select(*by, func.max(context.c.document), func.count(), func.min(step), func.max(step))
+            .join(key, key.c.id == table.c.key_id)
+            .outerjoin(context, context.c.id == table.c.context_id)
+            .where(table.c.owner_id == owner_id)
+            .group_by(*by)
+        )
+        return [
+            ValueKey(name, json.loads(document) if document else None, kind, count, first, last)
+            for name, _, kind, document, count, first, last in self._connection.execute(
+                query.order_by(*by).limit(limit)
+            )
+        ]
+
+    def steps(self, scope: Scope, owner_id: int, key: str, low: int, limit: int) -> list[int]:
+        """The steps at which the owner has values under the key, from this one on, in order."""
+        number = self._unit.keys.lookup(scope.workspace_id, [key]).get(key, 0)
+        mine = table.c.owner_id == owner_id, table.c.key_id == number, table.c.step >= low
+        return list(
+            self._connection.scalars(select(table.c.step).where(*mine).distinct().order_by(table.c.step).limit(limit))
+        )
 
     def within(self, scope: Scope, owner_id: int, context: Mapping[str, str], limit: int) -> list[LoggedValue]:
         """The owner's values in this context, by key, step and row."""

@@ -106,6 +106,13 @@ class SavedViewStore:
         rows = self._connection.execute(query.order_by(table.c.name, table.c.uid).limit(limit))
         return [_view(row, None) for row in rows]
 
+    def named(self, scope: Scope, text: str, limit: int) -> list[SavedView]:
+        """Views whose names hold a text, whatever its case; by name."""
+        like = self._unit.delta.like(table.c.name, f"%{text}%", False)
+        query = select(*HEAD).where(table.c.workspace_id == scope.workspace_id, like)
+        rows = self._connection.execute(query.order_by(table.c.name, table.c.uid).limit(limit))
+        return [_view(row, None) for row in rows]
+
 
 def _mine(scope: Scope, uid: str) -> tuple[Any, ...]:
     return table.c.workspace_id == scope.workspace_id, table.c.uid == uid

@@ -13,7 +13,7 @@ from assay.core.tracking import Dataset, DatasetInput, LoggedValue, Status
 from assay.services import changes, history, imports
 from assay.testing import inside
 from assay.testing.house import House
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, NotFound
 
 LONG_AGO = "1.0"  # a position before everything
 
@@ -49,6 +49,27 @@ class ValueContract:
                 if after is None:
                     break
             assert found == [value for value in expected if key in (None, value.key)]
+
+    def test_keys_kinds_and_steps_are_told(self, house: House) -> None:
+        uid, _ = self.fill(house)
+        house.note(uid, logged_values=[LoggedValue("a", 7, 5, 5, "text", '"x"')])
+        keys, rank = house.history.value_keys(house.scope, uid), {"rank": "1"}
+        assert [(item.key, item.context, item.kind, item.count) for item in keys] == [
+            ("a", None, "json", 6), ("a", None, "text", 1), ("a", rank, "json", 6),
+            ("b", None, "json", 6), ("b", rank, "json", 6),
+        ]  # fmt: skip
+        assert {(item.first_step, item.last_step) for item in keys} == {(-3, 7), (7, 7)}
+        steps = house.history.value_steps
+        assert steps(house.scope, uid, "a") == ([-3, 0, 7], None)
+        assert steps(house.scope, uid, "a", limit=2) == ([-3, 0], 7)
+        assert steps(house.scope, uid, "a", low=1) == ([7], None)
+        assert steps(house.scope, uid, "absent") == ([], None)
+        at = house.history.values(house.scope, uid, "b", steps=(0, 0)).items
+        assert [(item.key, item.step) for item in at] == [("b", 0)] * 4
+        other = House(house.store).scope
+        for ask in (lambda: house.history.value_keys(other, uid), lambda: steps(other, uid, "a")):
+            with pytest.raises(NotFound):
+                ask()
 
     def test_a_page_ends_where_its_documents_are_long(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         uid, expected = self.fill(house)

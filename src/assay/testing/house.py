@@ -15,11 +15,14 @@ from assay.core.scope import Scope
 from assay.core.tracking import Latest, Logged, LoggedModel, ModelStatus, Run, Writer
 from assay.ports.store import Store
 from assay.services.branches import BranchService
+from assay.services.bulk import BulkService
 from assay.services.changes import ChangesService
 from assay.services.comments import CommentService
 from assay.services.configs import ConfigService
 from assay.services.console import ConsoleService
 from assay.services.experiments import ExperimentService
+from assay.services.finding import FindingService
+from assay.services.grouping import GroupingService
 from assay.services.groups import GroupService
 from assay.services.history import HistoryService
 from assay.services.imports import ImportService
@@ -52,6 +55,9 @@ class House:
         self.branches = BranchService(self.store, new_uid)
         self.changes = ChangesService(self.store)
         self.imports = ImportService(self.store)
+        self.bulk = BulkService(self.store)
+        self.finding = FindingService(self.store)
+        self.grouping = GroupingService(self.store, time.monotonic)
         self.comments = CommentService(self.store, new_uid)
         self.views = SavedViewService(self.store, new_uid)
         self.console = ConsoleService(self.store)

@@ -46,13 +46,12 @@ class Problem(msgspec.Struct, omit_defaults=True):
     details: dict[str, Any] | None = None
 
 
-def render(error: AssayError, status: int | None = None, headers: dict[str, str] | None = None) -> Response:
-    """The error's answer; the status is its code's, unless it is given."""
-    status = STATUS[error.code] if status is None else status
-    told = Problem(
+def problem(error: AssayError, status: int | None = None) -> Problem:
+    """The error as JSON; the status is its code's, unless it is given."""
+    return Problem(
         type="about:blank",
         title=error.code.replace("_", " "),
-        status=status,
+        status=STATUS[error.code] if status is None else status,
         code=error.code,
         detail=error.message,
         field=error.field,
@@ -60,7 +59,12 @@ def render(error: AssayError, status: int | None = None, headers: dict[str, str]
         remedy=error.remedy,
         details=error.details or None,
     )
+
+
+def render(error: AssayError, status: int | None = None, headers: dict[str, str] | None = None) -> Response:
+    """The error's answer."""
+    told = problem(error, status)
     sent = dict(headers or {})
     if isinstance(error, Unavailable | TooOften) and error.retry_after_s is not None:
         sent["Retry-After"] = str(int(error.retry_after_s) or 1)
-    return Response(msgspec.json.encode(told), status, sent, media_type=MEDIA_TYPE)
+    return Response(msgspec.json.encode(told), told.status, sent, media_type=MEDIA_TYPE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND, TAG_KEY_BOUND, TAG_VALUE_BOUND
 from assay.services.house import Services
+from assay.services.statistics import DAYS_BOUND
 from assay.wire.errors import AlreadyExists, InvalidState, NotFound
 
 PAGE = 1_000
@@ -25,12 +26,32 @@ class ExperimentQuery(Listing, forbid_unknown_fields=True, kw_only=True):
     """Which experiments: active (also archived ones), deleted or all, that match the filter."""
 
     view: Literal["active", "deleted", "all"] = "active"
+    activity: Annotated[int, msgspec.Meta(ge=1, le=DAYS_BOUND)] | None = None  # days
+
+
+class Activity(msgspec.Struct):
+    """Runs that are not deleted: how many, how many run or are lost, and how many began in each of the last days.
+
+    A day is 24 hours, the last of them ends now; the oldest comes first. `last_us`: when the newest run began.
+    """
+
+    runs: int
+    running: int
+    lost: int
+    last_us: int | None
+    by_day: list[int]
+
+
+class ListedExperiment(answers.Experiment):
+    """An experiment, and what goes on in it where that is asked for."""
+
+    activity: Activity | None = None
 
 
 class Experiments(msgspec.Struct):
     """A page of experiments."""
 
-    experiments: list[answers.Experiment]
+    experiments: list[ListedExperiment]
     next_page_token: str | None
 
 
@@ -50,7 +71,7 @@ class ExperimentChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def experiments(call: Call[ExperimentQuery, None]) -> Experiments:
-    """A page of experiments, newest first unless ordered otherwise: `filter`, `order_by`, `view`, `limit`."""
+    """A page of experiments, newest first unless ordered otherwise; with `activity`, their runs of so many days."""
     given = call.query
     now, token = begun(given.page_token, call.house.now_us)
     page = call.services.experiments.search(
@@ -61,7 +82,18 @@ def experiments(call: Call[ExperimentQuery, None]) -> Experiments:
         limit=given.limit or PAGE,
         token=token,
     )
-    return Experiments(list(map(answers.experiment, page.items)), continued(now, page.next_token))
+    found = [ListedExperiment(**msgspec.structs.asdict(answers.experiment(item))) for item in page.items]
+    if given.activity is not None:
+        days = given.activity
+        active = call.services.statistics.activity(call.scope, [item.id for item in found], now, days)
+        for item in found:
+            of = active.get(item.id)
+            item.activity = (
+                Activity(0, 0, 0, None, [0] * days)
+                if of is None
+                else Activity(of.runs, of.running, of.lost, of.last_us, list(of.begun))
+            )
+    return Experiments(found, continued(now, page.next_token))
 
 
 def make(call: Call[NoQuery, NewExperiment]) -> Made:

@@ -9,7 +9,7 @@ import json
 import re
 import struct
 from collections.abc import Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -68,7 +68,7 @@ class HistoryQuery(msgspec.Struct, forbid_unknown_fields=True):
     until_step: Int | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=POINT_BOUND)] = JSON_POINTS
     page_token: str | None = None
-    format: Format | None = None
+    format: Literal["json", "points", "arrow", "parquet"] | None = None
 
 
 class History(msgspec.Struct):

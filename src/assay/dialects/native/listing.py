@@ -6,31 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from assay.core.scope import Verb
-from assay.core.tracking import View
-from assay.dialects.native import answers
+from assay.core.tracking import RunRecord, View
+from assay.dialects.native import answers, columns
 from assay.dialects.native.filters import PAGE_BOUND, RUNS, Listing, begun, continued, orders, seen, where
 from assay.dialects.native.table import Call, Route
-from assay.dialects.native.tables import ARROW, PARQUET, chosen, table
+from assay.dialects.native.tables import ARROW, CSV, PARQUET, chosen, table, text
 from assay.dialects.native.tables import runs as rows
 from assay.dialects.pages import page
 from assay.dialects.rules import may
 from assay.services.base import check_text
 from assay.services.experiments import NAME_BOUND
 from assay.services.records import Found
-from assay.wire.errors import NotFound, TooLarge
-
-if TYPE_CHECKING:
-    from arro3.core import RecordBatch
+from assay.wire.errors import InvalidInput, NotFound, TooLarge
 
 BATCH = 1_000  # runs of a batch of a table
 TABLE_BOUND = 1_000_000  # runs of a table
 PAGE = 100
+SAVED = {"Content-Disposition": 'attachment; filename="runs.csv"'}
 
 
 class Selection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -45,7 +43,8 @@ class RunQuery(Listing, forbid_unknown_fields=True, kw_only=True):
 
     experiment: list[str] = msgspec.field(default_factory=list)
     view: Literal["active", "deleted", "all"] = "active"
-    format: Literal["json", "arrow", "parquet"] | None = None
+    format: Literal["json", "arrow", "parquet", "csv"] | None = None
+    column: list[str] = msgspec.field(default_factory=list)
 
 
 class Runs(msgspec.Struct):
@@ -67,12 +66,17 @@ def experiment_ids(call: Call[Any, None]) -> list[int]:
 
 
 def runs(call: Call[RunQuery, None]) -> Response:
-    """A page of runs as JSON, or all of them as an Arrow stream or a Parquet file: by `format` or by Accept.
+    """A page of runs as JSON, or all of them as Arrow, Parquet or CSV: by `format` or by Accept; a table by `column`.
 
     A table without a limit that would have too many rows is refused.
     """
     given = call.query
-    form = chosen(call.request, given.format, ("json", "arrow", "parquet"))
+    form = chosen(call.request, given.format, ("json", "arrow", "parquet", "csv"))
+    wanted = columns.parse(given.column)
+    if form == "json" and wanted:
+        raise InvalidInput("JSON has all of a run", field="column", remedy="ask for format=csv, arrow or parquet")
+    if form == "csv" and not wanted:
+        raise InvalidInput("A CSV has no columns", field="column", remedy="name some: column=name&column=metrics.loss")
     now, token = begun(given.page_token, call.house.now_us)
     search = partial(
         call.services.runs.found,
@@ -85,21 +89,25 @@ def runs(call: Call[RunQuery, None]) -> Response:
     if form == "json":
         with search(limit=given.limit or PAGE, token=token) as found:
             return page("runs", map(answers.run, found.runs), {"next_page_token": continued(now, found.next_token)})
-    batches = _batches(search, token, given.limit)
+    pages = _pages(search, token, given.limit)
+    if form == "csv":
+        lines = (columns.lines(wanted, some) for some in pages)
+        return text(chain([columns.head(wanted)], lines), SAVED)
+    batches = (columns.batch(wanted, some) if wanted else rows(some) for some in pages)
     first = next(batches)
     return table(chain([first], batches), first.schema, form, {})
 
 
-def _batches(
+def _pages(
     search: Callable[..., AbstractContextManager[Found]], token: str | None, limit: int | None
-) -> Iterator[RecordBatch]:
+) -> Iterator[list[RunRecord]]:
     """All that is found, page by page; there is one page at least. Raises TooLarge beyond the bound."""
     left = TABLE_BOUND if limit is None else limit
     while True:
         with search(limit=min(BATCH, left), token=token) as found:
             some = list(found.runs)
             token = found.next_token
-        yield rows(some)
+        yield some
         left -= len(some)
         if token is None or (left <= 0 and limit is not None):
             return
@@ -112,5 +120,14 @@ def _batches(
 READ = may(Verb.READ, "run")
 
 TABLE = [
-    Route("GET", "runs", runs, READ, query=RunQuery, answer=Runs, also=(ARROW, PARQUET), errors=(NotFound, TooLarge))
+    Route(
+        "GET",
+        "runs",
+        runs,
+        READ,
+        query=RunQuery,
+        answer=Runs,
+        also=(ARROW, PARQUET, CSV),
+        errors=(NotFound, TooLarge),
+    )
 ]

@@ -98,9 +98,11 @@ def log(call: Call[Sending, list[Value]]) -> Next:
 
 
 class ValueQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which values: a page of those of a key, or of all."""
+    """Which values: a page of those of a key, or of all; from one step to another, both counted."""
 
     key: str | None = None
+    first_step: Int = -(2**63)
+    last_step: Int = 2**63 - 1
     limit: Annotated[int, msgspec.Meta(ge=1, le=VALUES_BOUND)] = 1_000
     page_token: str | None = None
 
@@ -112,6 +114,63 @@ class FoundValues(msgspec.Struct):
     next_page_token: str | None
 
 
+class KindOfKey(msgspec.Struct):
+    """Values of one kind under a key, in a context or in none: how many, and at steps from which to which."""
+
+    key: str
+    context: dict[str, str] | None
+    kind: str
+    count: int
+    first_step: int
+    last_step: int
+
+
+class KeysOfValues(msgspec.Struct):
+    """What kinds of values a run has under which keys."""
+
+    keys: list[KindOfKey]
+
+
+class StepQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which steps: of values under this key, from one on."""
+
+    key: str
+    first_step: Int = -(2**63)
+    limit: Annotated[int, msgspec.Meta(ge=1, le=VALUES_BOUND)] = VALUES_BOUND
+
+
+class Steps(msgspec.Struct):
+    """Steps in order, and the `first_step` of those that follow."""
+
+    steps: list[int]
+    next_step: int | None
+
+
+def keys(call: Call[NoQuery, None]) -> KeysOfValues:
+    """What kinds of values a run has under which keys, by key."""
+    found = call.services.history.value_keys(call.scope, call.id)
+    return KeysOfValues(
+        [
+            KindOfKey(
+                item.key,
+                None if item.context is None else dict(item.context),
+                item.kind,
+                item.count,
+                item.first_step,
+                item.last_step,
+            )
+            for item in found
+        ]
+    )
+
+
+def steps(call: Call[StepQuery, None]) -> Steps:
+    """The steps at which a run has values under a key, in order: what a slider runs along."""
+    given = call.query
+    key = check_text("key", given.key, KEY_BOUND)
+    return Steps(*call.services.history.value_steps(call.scope, call.id, key, low=given.first_step, limit=given.limit))
+
+
 def found(value: LoggedValue) -> Value:
     """The value as JSON."""
     context = None if value.context is None else dict(value.context)
@@ -120,10 +179,17 @@ def found(value: LoggedValue) -> Value:
 
 
 def values(call: Call[ValueQuery, None]) -> FoundValues:
-    """A page of what a run logged that is no number, of one key if it is given."""
+    """A page of what a run logged that is no number, of one key and from step to step if they are given."""
     given = call.query
     with tokens():
-        page = call.services.history.values(call.scope, call.id, given.key, after=given.page_token, limit=given.limit)
+        page = call.services.history.values(
+            call.scope,
+            call.id,
+            given.key,
+            steps=(given.first_step, given.last_step),
+            after=given.page_token,
+            limit=given.limit,
+        )
     return FoundValues(list(map(found, page.items)), page.next_token)
 
 
@@ -162,6 +228,8 @@ TABLE = [
         errors=(NotActive, SequenceGap, Conflict, TooLarge),
     ),
     Route("GET", "runs/{id}/values", values, READ, query=ValueQuery, answer=FoundValues),
+    Route("GET", "runs/{id}/values/keys", keys, READ, answer=KeysOfValues),
+    Route("GET", "runs/{id}/values/steps", steps, READ, query=StepQuery, answer=Steps),
     Route(
         "POST",
         "runs/{id}/model-points",
