@@ -1,6 +1,95 @@
+import { lazy, Suspense, useMemo, useState } from "react";
+import { useLiveRuns, useRuns } from "../../api/run";
+import { Button } from "../../components/Button";
+import { Icon } from "../../components/Icon";
 import { Page } from "../../components/Page";
+import { Boundary, Failure, Loading, Message } from "../../components/states";
+import { type Tab, TabPanel, Tabs } from "../../components/Tabs";
+import { useParam } from "../../components/useParam";
+import { RunPicker } from "./RunPicker";
+import { SideBySide } from "./SideBySide";
+import "./ComparePage.css";
+
+const CompareFiles = lazy(() => import("./CompareFiles"));
+const LoggedValues = lazy(() =>
+  import("../run/LoggedValues").then(module => ({ default: module.LoggedValues })),
+);
+
+type Name = "params" | "metrics" | "values" | "files";
+
+const TABS: readonly Tab<Name>[] = [
+  { id: "params", name: "Params" },
+  { id: "metrics", name: "Metrics" },
+  { id: "values", name: "Logged values" },
+  { id: "files", name: "Files" },
+];
+const MOST = 100;
 
 /** Runs side by side: `?runs=id,id`. */
 export default function ComparePage() {
-  return <Page title="Compare">{null}</Page>;
+  const [asked, setAsked] = useParam("runs");
+  const [part, setPart] = useParam("tab");
+  const ids = useMemo(
+    () => [...new Set(asked.split(",").filter(id => /^[0-9a-f]{32}$/.test(id)))].slice(0, MOST),
+    [asked],
+  );
+  const { data: runs, error, refetch } = useRuns(ids);
+  const [adding, setAdding] = useState(false);
+  useLiveRuns(ids);
+  const tab = TABS.find(one => one.id === part)?.id ?? "params";
+  const set = (next: readonly string[]) => setAsked(next.join(","));
+  const remove = (id: string) => set(ids.filter(one => one !== id));
+  if (ids.length === 0) {
+    return (
+      <Page title="Compare">
+        <Message title="Choose runs to compare">
+          Two to a hundred. They are also chosen in a table of runs.
+        </Message>
+        <RunPicker chosen={ids} onChoose={set} />
+      </Page>
+    );
+  }
+  const missing = runs === undefined ? 0 : ids.length - runs.length;
+  return (
+    <Page
+      title={`Compare ${ids.length} ${ids.length === 1 ? "run" : "runs"}`}
+      full
+      actions={
+        <Button aria-expanded={adding} disabled={ids.length >= MOST} onClick={() => setAdding(!adding)}>
+          <Icon name="plus" size={14} /> Add runs
+        </Button>
+      }
+    >
+      <div className="compare">
+        {adding && <RunPicker chosen={ids} onChoose={set} />}
+        {missing > 0 && (
+          <p className="compare-note" role="status">
+            {missing === 1 ? "One of the runs is" : `${missing} of the runs are`} not there any more.
+          </p>
+        )}
+        <Tabs
+          label="What is compared"
+          tabs={TABS}
+          chosen={tab}
+          onChoose={next => setPart(next === "params" ? null : next)}
+        />
+        <TabPanel of={tab} full={tab !== "values"}>
+          {error && <Failure error={error} retry={() => void refetch()} />}
+          {runs === undefined && !error && <Loading />}
+          {runs !== undefined && (
+            <Boundary key={tab}>
+              <Suspense fallback={<Loading />}>
+                {tab === "params" && <SideBySide runs={runs} what="params" onRemove={remove} />}
+                {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={remove} />}
+                {tab === "values" && (
+                  <LoggedValues runs={runs.map(run => ({ id: run.id, name: run.name || run.id }))} />
+                )}
+                {tab === "files" && <CompareFiles runs={runs} />}
+              </Suspense>
+            </Boundary>
+          )}
+        </TabPanel>
+      </div>
+    </Page>
+  );
 }

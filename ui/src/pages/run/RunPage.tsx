@@ -1,6 +1,67 @@
+import { lazy, Suspense } from "react";
+import { ApiError } from "../../api/client";
+import { useLiveRuns, useRun } from "../../api/run";
 import { Page } from "../../components/Page";
+import { Boundary, Failure, Loading } from "../../components/states";
+import { type Tab, TabPanel, Tabs } from "../../components/Tabs";
+import { useParam } from "../../components/useParam";
+import { RunHead } from "./RunHead";
+import "./RunPage.css";
 
-/** One run. */
+const Overview = lazy(() => import("./Overview"));
+const Console = lazy(() => import("./Console"));
+const Files = lazy(() => import("./Files"));
+const Lineage = lazy(() => import("./Lineage"));
+const Values = lazy(() => import("./Values"));
+const Comments = lazy(() => import("./Comments"));
+
+type Name = "overview" | "console" | "files" | "lineage" | "values" | "comments";
+
+const TABS: readonly Tab<Name>[] = [
+  { id: "overview", name: "Overview" },
+  { id: "values", name: "Logged values" },
+  { id: "console", name: "Console" },
+  { id: "files", name: "Files" },
+  { id: "lineage", name: "Inputs and outputs" },
+  { id: "comments", name: "Comments" },
+];
+const FULL: readonly Name[] = ["console", "files"];
+
+/** One run: `?tab=` says what of it. */
 export default function RunPage({ id }: { id: string }) {
-  return <Page title={id}>{null}</Page>;
+  const [asked, setTab] = useParam("tab");
+  const { data: run, error, refetch } = useRun(id);
+  useLiveRuns([id]);
+  const tab = TABS.find(one => one.id === asked)?.id ?? "overview";
+  if (run === undefined) {
+    const title = error instanceof ApiError && error.status === 404 ? "There is no such run" : "Run";
+    return (
+      <Page title={title}>
+        {error ? <Failure error={error} retry={() => void refetch()} /> : <Loading />}
+      </Page>
+    );
+  }
+  return (
+    <div className="page run">
+      <RunHead run={run} />
+      <Tabs
+        label="Parts of the run"
+        tabs={TABS}
+        chosen={tab}
+        onChoose={next => setTab(next === "overview" ? null : next, { drop: ["file"] })}
+      />
+      <TabPanel of={tab} full={FULL.includes(tab)}>
+        <Boundary key={tab}>
+          <Suspense fallback={<Loading />}>
+            {tab === "overview" && <Overview run={run} />}
+            {tab === "console" && <Console run={run} />}
+            {tab === "files" && <Files run={run} />}
+            {tab === "lineage" && <Lineage run={run} />}
+            {tab === "values" && <Values run={run} />}
+            {tab === "comments" && <Comments run={run} />}
+          </Suspense>
+        </Boundary>
+      </TabPanel>
+    </div>
+  );
 }
