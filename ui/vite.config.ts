@@ -23,6 +23,8 @@ function compressed(): Plugin {
   };
 }
 
+const SERVER = process.env.ASSAY_URL ?? "http://127.0.0.1:5000";
+
 export default defineConfig({
   plugins: [react(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
@@ -32,6 +34,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
   },
-  server: { proxy: { "/api": process.env.ASSAY_URL ?? "http://127.0.0.1:5000" } },
+  // The server refuses what other origins ask, so that requests of `npm run dev` must say that they come from it.
+  server: { proxy: { "/api": { target: SERVER, changeOrigin: true, headers: { origin: SERVER } } } },
   test: { environment: "node", include: ["src/**/*.test.ts"] },
 });

@@ -142,7 +142,8 @@ describe("pixels", () => {
     expect(rangeOf([trace], true)).toEqual([1, 50]);
     expect(rangeOf([trace], false, [0, 50])).toEqual([1, 9]);
     expect(rangeOf([], false)).toBeNull();
-    expect(spanOf([trace], false)).toEqual([0.5, 200.5]);
+    expect(spanOf([trace], false, true)).toEqual([0, 201]);
+    expect(spanOf([trace], true, true)).toEqual([1, 201]);
     expect(padded([5, 5], false)).toEqual([4.5, 5.5]);
     expect(padded([0, 0], false)).toEqual([-1, 1]);
     expect(padded([-Number.MAX_VALUE, Number.MAX_VALUE], false).every(Number.isFinite)).toBe(true);

@@ -21,6 +21,8 @@ export interface Drawn {
   shown: Float64Array;
   raw: Float64Array;
   marks: Mark[];
+  /** Of a group: what stands behind is one area, not a column for each bucket. */
+  area: boolean;
 }
 
 /** Where something is that has no place on the axis. */
@@ -30,6 +32,7 @@ export interface Mark {
 }
 
 const LONE = 3; // so many times the usual reach
+const AROUND = 10; // columns to each side that tell what is usual
 
 /** What is seen of a trace. */
 export function project(trace: Trace, x: Scale, y: Scale): Drawn {
@@ -44,6 +47,7 @@ export function project(trace: Trace, x: Scale, y: Scale): Drawn {
   const px = pixelsOf(x);
   const py = pixelsOf(y);
   const edge = y.from; // the lower one
+  const area = trace.runs !== null;
   for (let i = 0; i < trace.x.length; i++) {
     const middle = px(trace.x[i]!);
     if (!(middle > x.from - 4_000 && middle < x.to + 4_000)) continue;
@@ -56,7 +60,7 @@ export function project(trace: Trace, x: Scale, y: Scale): Drawn {
     at.push(middle);
     shown.push(Number.isFinite(value) ? py(value) : Number.NaN);
     raw.push(Number.isFinite(trace.y[i]!) ? py(trace.y[i]!) : Number.NaN);
-    if (!(high > low)) continue;
+    if (!(high > low) && !area) continue;
     const start = px(trace.x[i]! - trace.wide[i]! / 2);
     const end = px(trace.x[i]! + trace.wide[i]! / 2);
     const column = Math.floor(Number.isNaN(start) ? middle : start);
@@ -80,7 +84,8 @@ export function project(trace: Trace, x: Scale, y: Scale): Drawn {
     width: Float64Array.from(width),
     top: Float64Array.from(top),
     bottom: Float64Array.from(bottom),
-    lone: lonely(top, bottom),
+    lone: area ? new Uint8Array(top.length) : lonely(top, bottom),
+    area,
     at: Float64Array.from(at),
     shown: Float64Array.from(shown),
     raw: Float64Array.from(raw),
@@ -93,10 +98,17 @@ function mark(marks: Mark[], x: number, kind: Mark["kind"]) {
   if (!last || last.kind !== kind || x - last.x >= 4) marks.push({ x, kind }); // else they would lie upon each other
 }
 
+/** Columns that reach much farther than those around them do. */
 function lonely(top: number[], bottom: number[]): Uint8Array {
   const reach = Float64Array.from(top, (t, i) => bottom[i]! - t);
-  const usual = reach.slice().sort()[reach.length >> 1] ?? 0;
-  return Uint8Array.from(reach, far => (far > LONE * usual + 2 ? 1 : 0));
+  return reach.length
+    ? Uint8Array.from(reach, (far, i) => (far > LONE * usual(reach, i) + 2 ? 1 : 0))
+    : new Uint8Array();
+}
+
+function usual(reach: Float64Array, i: number): number {
+  const some = reach.slice(Math.max(0, i - AROUND), i + AROUND + 1).sort();
+  return some[some.length >> 1]!;
 }
 
 /** The range of what can be drawn of these traces within a window of x: the extremes, not only the lines. */
@@ -120,15 +132,17 @@ export function rangeOf(traces: readonly Trace[], log: boolean, window?: Range):
 }
 
 /** The range along x of these traces; on a logarithmic axis of what is positive. */
-export function spanOf(traces: readonly Trace[], log: boolean): Range | null {
+export function spanOf(traces: readonly Trace[], log: boolean, integral: boolean): Range | null {
   let low = Infinity;
   let high = -Infinity;
-  for (const { x } of traces) {
-    const first = log ? x.find(value => value > 0) : x[0];
-    const last = x.at(-1);
-    if (first === undefined || last === undefined) continue;
-    if (first < low) low = first;
-    if (last > high) high = last;
+  for (const { x, wide } of traces) {
+    const at = log ? x.findIndex(value => value > 0) : 0;
+    const last = x.length - 1;
+    if (at < 0 || last < 0) continue;
+    const half = (i: number) => (integral ? wide[i]! - 1 : wide[i]!) / 2;
+    const first = x[at]! - half(at);
+    low = Math.min(low, log && first <= 0 ? (integral ? 1 : x[at]!) : first);
+    high = Math.max(high, x[last]! + half(last));
   }
   return low <= high ? [low, high] : null;
 }

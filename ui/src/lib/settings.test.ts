@@ -42,6 +42,7 @@ const settings = fc.record({
   closed: fc.array(fc.string()),
   search: fc.string(),
   across: fc.integer({ min: 0, max: 6 }),
+  zoom: fc.option(fc.record({ axis: fc.string(), range: fc.integer().map(low => [low, low + 1.5]) })),
 }) as fc.Arbitrary<PanelSettings>;
 
 describe("settings of panels", () => {

@@ -3,6 +3,7 @@
  * is as it would be anyway is left out. What cannot be read is passed over: an old link must still open.
  */
 
+import type { Range } from "./scales";
 import type { Smoothing, SmoothingKind } from "./smoothing";
 import type { BucketValue, Spread } from "./traces";
 
@@ -43,6 +44,8 @@ export interface PanelSettings {
   search: string;
   /** Panels beside each other; 0: as many as fit. */
   across: number;
+  /** The part of an axis that is looked at, in all panels that have this axis. */
+  zoom: { axis: string; range: Range } | null;
 }
 
 export const CHART: ChartSettings = {
@@ -59,7 +62,15 @@ export const CHART: ChartSettings = {
   yHigh: null,
 };
 
-export const SETTINGS: PanelSettings = { all: CHART, panels: [], own: {}, closed: [], search: "", across: 0 };
+export const SETTINGS: PanelSettings = {
+  all: CHART,
+  panels: [],
+  own: {},
+  closed: [],
+  search: "",
+  across: 0,
+  zoom: null,
+};
 
 const AXES: readonly Axis[] = ["step", "relative_time", "time", "metric"];
 const KINDS: readonly PanelKind[] = ["line", "bar", "scatter", "parallel", "heatmap"];
@@ -92,6 +103,7 @@ export function encodeSettings(settings: PanelSettings): string {
   if (settings.closed.length) text.c = settings.closed;
   if (settings.search) text.s = settings.search;
   if (settings.across) text.w = settings.across;
+  if (settings.zoom) text.z = [settings.zoom.axis, ...settings.zoom.range];
   return Object.keys(text).length ? JSON.stringify(text) : "";
 }
 
@@ -130,7 +142,14 @@ export function decodeSettings(text: string | null | undefined): PanelSettings {
     closed: texts(given.c),
     search: texted(given.s),
     across: Number.isInteger(given.w) && Number(given.w) >= 0 && Number(given.w) <= 6 ? Number(given.w) : 0,
+    zoom: decodeZoom(given.z),
   };
+}
+
+function decodeZoom(given: unknown): PanelSettings["zoom"] {
+  const [axis, low, high] = list(given);
+  const right = typeof axis === "string" && typeof low === "number" && typeof high === "number" && low < high;
+  return right ? { axis, range: [low, high] } : null;
 }
 
 /** Settings as short fields; with `usual`, those that are as usual are left out. */

@@ -1,0 +1,59 @@
+/** What the panels of a grid have in common: their runs, the names and colours of these, their groups, the cursor. */
+
+import { createContext, useContext } from "react";
+import { Focus } from "../charts/focus";
+import { type Look, looksOf } from "../lib/colours";
+import type { Facts } from "../lib/facts";
+import type { ChartSettings, Panel, PanelSettings } from "../lib/settings";
+import type { Names } from "./useTraces";
+
+export interface Grid {
+  runs: readonly string[];
+  facts: readonly Facts[];
+  keys: readonly string[];
+  names: Names;
+  groups(column: string): Record<string, string[]>;
+  settings: PanelSettings;
+  /** `push` makes a step that one can go back. */
+  change(settings: PanelSettings, how?: "push" | "replace"): void;
+  edit(panel: Panel, isNew?: boolean): void;
+  focus: Focus;
+  pick?(run: string): void;
+  brush?(runs: string[] | null): void;
+}
+
+export const GridContext = createContext<Grid>({
+  runs: [],
+  facts: [],
+  keys: [],
+  names: { label: run => run, look: () => ({ colour: 0, dash: 0 }) },
+  groups: () => ({}),
+  settings: undefined as unknown as PanelSettings,
+  change: () => undefined,
+  edit: () => undefined,
+  focus: new Focus(),
+});
+
+export const useGrid = () => useContext(GridContext);
+
+/** Looks of runs, the same in all grids and lists of a page, and as long as it is open. */
+const kept = new Map<string, Look>();
+
+export const runLooks = (ids: Iterable<string>): Map<string, Look> => looksOf(ids, kept);
+
+/** The settings with one chart's changed: of a panel that made itself, beside it; of one's own, in it. */
+export function withChart(
+  settings: PanelSettings,
+  panel: Panel | null,
+  changed: Partial<ChartSettings>,
+): PanelSettings {
+  if (!panel) return { ...settings, all: { ...settings.all, ...changed } };
+  if (settings.panels.some(own => own.id === panel.id))
+    return {
+      ...settings,
+      panels: settings.panels.map(own =>
+        own.id === panel.id ? { ...own, own: { ...own.own, ...changed } } : own,
+      ),
+    };
+  return { ...settings, own: { ...settings.own, [panel.id]: { ...settings.own[panel.id], ...changed } } };
+}
