@@ -15,10 +15,13 @@ const LoggedValues = lazy(() =>
   import("../run/LoggedValues").then(module => ({ default: module.LoggedValues })),
 );
 
-type Name = "params" | "metrics" | "values" | "files";
+const Charts = lazy(() => import("../../panels/Charts"));
+
+type Name = "params" | "charts" | "metrics" | "values" | "files";
 
 const TABS: readonly Tab<Name>[] = [
   { id: "params", name: "Params" },
+  { id: "charts", name: "Charts" },
   { id: "metrics", name: "Metrics" },
   { id: "values", name: "Logged values" },
   { id: "files", name: "Files" },
@@ -73,7 +76,7 @@ export default function ComparePage() {
           chosen={tab}
           onChoose={next => setPart(next === "params" ? null : next)}
         />
-        <TabPanel of={tab} full={tab !== "values"}>
+        <TabPanel of={tab} full={tab !== "values" && tab !== "charts"}>
           {error && <Failure error={error} retry={() => void refetch()} />}
           {runs === undefined && !error && <Loading />}
           {runs !== undefined && (
@@ -81,6 +84,7 @@ export default function ComparePage() {
               <Suspense fallback={<Loading />}>
                 {tab === "params" && <SideBySide runs={runs} what="params" onRemove={remove} />}
                 {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={remove} />}
+                {tab === "charts" && <Charts runs={ids} />}
                 {tab === "values" && (
                   <LoggedValues runs={runs.map(run => ({ id: run.id, name: run.name || run.id }))} />
                 )}

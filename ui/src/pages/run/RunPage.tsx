@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { ApiError } from "../../api/client";
 import { useLiveRuns, useRun } from "../../api/run";
 import { Page } from "../../components/Page";
@@ -8,6 +8,7 @@ import { useParam } from "../../components/useParam";
 import { RunHead } from "./RunHead";
 import "./RunPage.css";
 
+const Charts = lazy(() => import("../../panels/Charts"));
 const Overview = lazy(() => import("./Overview"));
 const Console = lazy(() => import("./Console"));
 const Files = lazy(() => import("./Files"));
@@ -15,10 +16,11 @@ const Lineage = lazy(() => import("./Lineage"));
 const Values = lazy(() => import("./Values"));
 const Comments = lazy(() => import("./Comments"));
 
-type Name = "overview" | "console" | "files" | "lineage" | "values" | "comments";
+type Name = "overview" | "charts" | "console" | "files" | "lineage" | "values" | "comments";
 
 const TABS: readonly Tab<Name>[] = [
   { id: "overview", name: "Overview" },
+  { id: "charts", name: "Charts" },
   { id: "values", name: "Logged values" },
   { id: "console", name: "Console" },
   { id: "files", name: "Files" },
@@ -32,6 +34,7 @@ export default function RunPage({ id }: { id: string }) {
   const [asked, setTab] = useParam("tab");
   const { data: run, error, refetch } = useRun(id);
   useLiveRuns([id]);
+  const only = useMemo(() => [id], [id]);
   const tab = TABS.find(one => one.id === asked)?.id ?? "overview";
   if (run === undefined) {
     const title = error instanceof ApiError && error.status === 404 ? "There is no such run" : "Run";
@@ -54,6 +57,7 @@ export default function RunPage({ id }: { id: string }) {
         <Boundary key={tab}>
           <Suspense fallback={<Loading />}>
             {tab === "overview" && <Overview run={run} />}
+            {tab === "charts" && <Charts runs={only} />}
             {tab === "console" && <Console run={run} />}
             {tab === "files" && <Files run={run} />}
             {tab === "lineage" && <Lineage run={run} />}
