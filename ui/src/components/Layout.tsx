@@ -1,6 +1,8 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Icon, type IconName } from "./Icon";
+import { Overlays } from "./Overlays";
+import { openPalette, show } from "./palette";
 import { ThemeSwitch } from "./ThemeSwitch";
 import "./Layout.css";
 
@@ -16,10 +18,14 @@ const KEPT = "assay.nav";
 export function Layout({ children }: { children: ReactNode }) {
   const [narrow, setNarrow] = useState(() => localStorage.getItem(KEPT) === "narrow");
   const [path] = useLocation();
-  const fold = () => {
-    localStorage.setItem(KEPT, narrow ? "wide" : "narrow");
-    setNarrow(!narrow);
-  };
+  const fold = useCallback(
+    () =>
+      setNarrow(before => {
+        localStorage.setItem(KEPT, before ? "wide" : "narrow");
+        return !before;
+      }),
+    [],
+  );
   return (
     <div className={narrow ? "layout narrow" : "layout"}>
       <a className="skip" href="#main">
@@ -29,6 +35,10 @@ export function Layout({ children }: { children: ReactNode }) {
         <Link to="/" className="nav-brand" aria-label="Assay, home">
           <Icon name="logo" /> <span className="nav-name">Assay</span>
         </Link>
+        <button type="button" className="nav-link" onClick={openPalette} title="Search everything (Ctrl K)">
+          <Icon name="search" /> <span className="nav-name">Search</span>{" "}
+          <kbd className="nav-name">Ctrl K</kbd>
+        </button>
         <ul>
           {PAGES.map(page => (
             <li key={page.to}>
@@ -44,6 +54,9 @@ export function Layout({ children }: { children: ReactNode }) {
           ))}
         </ul>
         <div className="nav-foot">
+          <button type="button" className="nav-link" onClick={() => show("keys")} title="Keys (?)">
+            <Icon name="keyboard" /> <span className="nav-name">Keys</span>
+          </button>
           <ThemeSwitch />
           <button
             type="button"
@@ -55,6 +68,7 @@ export function Layout({ children }: { children: ReactNode }) {
           </button>
         </div>
       </nav>
+      <Overlays fold={fold} />
       <main id="main" className="main" tabIndex={-1}>
         {children}
       </main>

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { chooseTheme, chosenTheme, type Theme } from "../lib/theme";
 import { Icon, type IconName } from "./Icon";
 
@@ -9,6 +9,11 @@ const ICONS: Record<Theme, IconName> = { system: "screen", light: "sun", dark: "
 /** Goes round light, dark and the system's. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState(chosenTheme);
+  useEffect(() => {
+    const follow = () => setTheme(chosenTheme());
+    document.addEventListener("assay:theme", follow);
+    return () => document.removeEventListener("assay:theme", follow);
+  }, []);
   const next = NEXT[theme];
   const choose = () => {
     chooseTheme(next);

@@ -1,0 +1,11 @@
+import { useEffect, useState } from "react";
+
+/** The value as it was before it last changed, until it has rested for so long. */
+export function useLate<T>(value: T, pauseMs: number): T {
+  const [late, setLate] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(value), pauseMs);
+    return () => clearTimeout(timer);
+  }, [value, pauseMs]);
+  return late;
+}
