@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from support.server import Server
 PROGRAM = Path(__file__).with_name("logs_everything.py")
 
 
-def asked(served: Server, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def asked(served: Server, method: str, path: str, body: Any = None) -> Any:
     """The answer to a request of the native API, by a connection of its own: a page may take long between two."""
     with closing(served.http()) as connection:
-        answer = connection.request(method, f"/api/v1/{path}", body)
+        sent = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        answer = connection.request(method, f"/api/v1/{path}", sent, headers)
         assert answer.status < 300, answer.body
         return answer.json
 
