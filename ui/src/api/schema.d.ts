@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of experiments, newest first unless ordered otherwise: `filter`, `order_by`, `view`, `limit`. */
+        /** A page of experiments, newest first unless ordered otherwise; with `activity`, their runs of so many days. */
         get: operations["get_experiments"];
         put?: never;
         /** Makes an experiment; a name that is taken is refused. */
@@ -82,7 +82,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of runs as JSON, or all of them as an Arrow stream or a Parquet file: by `format` or by Accept. */
+        /** A page of runs as JSON, or all of them as Arrow, Parquet or CSV: by `format` or by Accept; a table by `column`. */
         get: operations["get_runs"];
         put?: never;
         /** Begins a run, once for an `id` or an `Idempotency-Key` however often it is asked. */
@@ -153,6 +153,40 @@ export interface paths {
         };
         /** The range of a metric that was logged without a context, for scales and sliders. */
         get: operations["get_keys_range"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs grouped by params, tags, status, user or experiment, with counts and measures over all of each group. */
+        get: operations["get_runs_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs by name or the beginning of their id, and experiments, keys and saved views by name; the case is ignored. */
+        get: operations["get_search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -259,6 +293,23 @@ export interface paths {
         put?: never;
         /** What was logged after `step` is gone for good, and what writers sent before is refused. */
         post: operations["post_runs_id_rewind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tags, deletes, restores or stops many runs, each by itself; doing so twice is fine. */
+        post: operations["post_runs_acts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -391,11 +442,45 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of what a run logged that is no number, of one key if it is given. */
+        /** A page of what a run logged that is no number, of one key and from step to step if they are given. */
         get: operations["get_runs_id_values"];
         put?: never;
         /** Keeps values of a run, each of them one of its writer's numbers: what was sent before is passed over. */
         post: operations["post_runs_id_values"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/values/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What kinds of values a run has under which keys, by key. */
+        get: operations["get_runs_id_values_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/values/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The steps at which a run has values under a key, in order: what a slider runs along. */
+        get: operations["get_runs_id_values_steps"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1090,8 +1175,48 @@ export interface components {
          * @description A page of experiments.
          */
         Experiments: {
-            experiments: components["schemas"]["Experiment"][];
+            experiments: components["schemas"]["ListedExperiment"][];
             next_page_token: string | null;
+        };
+        /**
+         * ListedExperiment
+         * @description An experiment, and what goes on in it where that is asked for.
+         */
+        ListedExperiment: {
+            id: number;
+            name: string;
+            /** @enum {unknown} */
+            lifecycle: "active" | "archived" | "deleted";
+            created_us: number;
+            tags: {
+                [key: string]: string;
+            };
+            /** @default null */
+            activity?: components["schemas"]["Activity"] | null;
+        };
+        /**
+         * Activity
+         * @description Runs that are not deleted: how many, how many run or are lost, and how many began in each of the last days.
+         *
+         *         A day is 24 hours, the last of them ends now; the oldest comes first. `last_us`: when the newest run began.
+         */
+        Activity: {
+            runs: number;
+            running: number;
+            lost: number;
+            last_us: number | null;
+            by_day: number[];
+        };
+        /**
+         * NewExperiment
+         * @description An experiment to make.
+         */
+        NewExperiment: {
+            name: string;
+            /** @default {} */
+            tags?: {
+                [key: string]: string;
+            };
         };
         /**
          * Experiment
@@ -1104,17 +1229,6 @@ export interface components {
             lifecycle: "active" | "archived" | "deleted";
             created_us: number;
             tags: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * NewExperiment
-         * @description An experiment to make.
-         */
-        NewExperiment: {
-            name: string;
-            /** @default {} */
-            tags?: {
                 [key: string]: string;
             };
         };
@@ -1247,6 +1361,97 @@ export interface components {
             min: number | null;
             max: number | null;
             over: components["schemas"]["Count"];
+        };
+        /**
+         * RunGroups
+         * @description The largest groups, how many others there are, and over which runs they were counted.
+         */
+        RunGroups: {
+            groups: components["schemas"]["RunGroup"][];
+            left_out: number;
+            over: components["schemas"]["Count"];
+        };
+        /**
+         * RunGroup
+         * @description Runs that have the same values, with the newest of their ids.
+         */
+        RunGroup: {
+            values: components["schemas"]["GroupValue"][];
+            runs: number;
+            statuses: {
+                [key: string]: number;
+            };
+            last_us: number;
+            measures: components["schemas"]["Measure"][];
+            ids: string[];
+        };
+        /**
+         * GroupValue
+         * @description What the runs of a group have in a field; null: they do not have it. Not whole: the text goes on.
+         */
+        GroupValue: {
+            value: string | null;
+            whole: boolean;
+        };
+        /**
+         * Measure
+         * @description A measure over a group: `runs` have it, `finite` of them a value, of which the rest speaks.
+         */
+        Measure: {
+            runs: number;
+            finite: number;
+            mean: number | null;
+            deviation: number | null;
+            min: number | null;
+            max: number | null;
+        };
+        /**
+         * Findings
+         * @description What was found.
+         */
+        Findings: {
+            runs: components["schemas"]["FoundRun"][];
+            experiments: components["schemas"]["FoundExperiment"][];
+            keys: components["schemas"]["FoundKey"][];
+            views: components["schemas"]["FoundView"][];
+        };
+        /**
+         * FoundRun
+         * @description A run that was found.
+         */
+        FoundRun: {
+            id: string;
+            name: string;
+            experiment_id: number;
+            /** @enum {unknown} */
+            status: "failed" | "finished" | "interrupted" | "lost" | "running" | "scheduled" | "stopped";
+            start_us: number | null;
+        };
+        /**
+         * FoundExperiment
+         * @description An experiment that was found.
+         */
+        FoundExperiment: {
+            id: number;
+            name: string;
+        };
+        /**
+         * FoundKey
+         * @description A key that was found.
+         */
+        FoundKey: {
+            kind: components["schemas"]["KeyKind"];
+            key: string;
+        };
+        /**
+         * FoundView
+         * @description A saved view that was found.
+         */
+        FoundView: {
+            id: string;
+            kind: string;
+            experiment_id: number | null;
+            name: string;
         };
         /**
          * Begun
@@ -1454,6 +1659,40 @@ export interface components {
             step: number;
         };
         /**
+         * Acts
+         * @description Which runs, and what is done to each; `tags` where the act is to tag: one that is null is taken away.
+         */
+        Acts: {
+            ids: string[];
+            act: components["schemas"]["Act"];
+            /** @default {} */
+            tags?: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * Act
+         * @description What is done to each run.
+         * @enum {unknown}
+         */
+        Act: "delete" | "restore" | "stop" | "tag";
+        /**
+         * Results
+         * @description What came of each run, in the order in which they were named, and how many were refused.
+         */
+        Results: {
+            results: components["schemas"]["Result"][];
+            refused: number;
+        };
+        /**
+         * Result
+         * @description What came of a run; with an `error` it is as it was.
+         */
+        Result: {
+            id: string;
+            error: components["schemas"]["Problem"] | null;
+        };
+        /**
          * Next
          * @description The number of the writer's next thing.
          */
@@ -1659,6 +1898,35 @@ export interface components {
         FoundValues: {
             values: components["schemas"]["Value"][];
             next_page_token: string | null;
+        };
+        /**
+         * KeysOfValues
+         * @description What kinds of values a run has under which keys.
+         */
+        KeysOfValues: {
+            keys: components["schemas"]["KindOfKey"][];
+        };
+        /**
+         * KindOfKey
+         * @description Values of one kind under a key, in a context or in none: how many, and at steps from which to which.
+         */
+        KindOfKey: {
+            key: string;
+            context: {
+                [key: string]: string;
+            } | null;
+            kind: string;
+            count: number;
+            first_step: number;
+            last_step: number;
+        };
+        /**
+         * Steps
+         * @description Steps in order, and the `first_step` of those that follow.
+         */
+        Steps: {
+            steps: number[];
+            next_step: number | null;
         };
         /**
          * PointOfModel
@@ -2503,6 +2771,7 @@ export interface operations {
                 limit?: number;
                 page_token?: string;
                 view?: "active" | "all" | "deleted";
+                activity?: number;
                 /** @description The workspace that is meant. */
                 workspace?: string;
             };
@@ -2968,7 +3237,8 @@ export interface operations {
                 page_token?: string;
                 experiment?: string[];
                 view?: "active" | "all" | "deleted";
-                format?: "arrow" | "json" | "parquet";
+                format?: "arrow" | "csv" | "json" | "parquet";
+                column?: string[];
                 /** @description The workspace that is meant. */
                 workspace?: string;
             };
@@ -2990,6 +3260,7 @@ export interface operations {
                     "application/json": components["schemas"]["Runs"];
                     "application/vnd.apache.arrow.stream": string;
                     "application/vnd.apache.parquet": string;
+                    "text/csv": string;
                 };
             };
             /** @description The token is not this server's. */
@@ -3451,6 +3722,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Range"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runs_groups: {
+        parameters: {
+            query: {
+                experiment?: string[];
+                view?: "active" | "all" | "deleted";
+                by: string[];
+                measure?: string[];
+                filter?: string;
+                limit?: number;
+                ids?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGroups"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_search: {
+        parameters: {
+            query: {
+                text: string;
+                limit?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
                 };
             };
             /** @description The token is not this server's. */
@@ -4249,6 +4689,99 @@ export interface operations {
             };
         };
     };
+    post_runs_acts: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acts"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_runs_id_points: {
         parameters: {
             query: {
@@ -4926,6 +5459,8 @@ export interface operations {
         parameters: {
             query?: {
                 key?: string;
+                first_step?: number;
+                last_step?: number;
                 limit?: number;
                 page_token?: string;
                 /** @description The workspace that is meant. */
@@ -5079,6 +5614,173 @@ export interface operations {
             };
             /** @description It is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runs_id_values_keys: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeysOfValues"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runs_id_values_steps: {
+        parameters: {
+            query: {
+                key: string;
+                first_step?: number;
+                limit?: number;
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steps"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
