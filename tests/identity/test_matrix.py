@@ -31,7 +31,7 @@ LEAST = {
     Verb.ROTATE: "root",
 }
 RANKS = ("nobody", "viewer", "editor", "approver", "admin", "root")
-PUBLIC = {"/health", "/ready", "/version"}
+PUBLIC = {"/health", "/ready", "/version", "/login", "/logout", "/password", "/setup/{secret}"}
 FOREIGN = ("foreign", "capped", "elsewhere")  # an admin of another workspace, and tokens that do not reach this one
 
 

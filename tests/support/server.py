@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,12 +97,14 @@ class Server:
     command: Path = ASSAY
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    log: IO[str] | None = None  # where its standard error goes
 
     def start(self) -> Server:
         """Starts it and returns when it answers."""
         self.process = subprocess.Popen(
             [str(self.command), "up", "--port", "0", "--home", str(self.home), *self.options],
             stdout=subprocess.PIPE,
+            stderr=self.log,
             text=True,
             env={**os.environ, **self.env},
         )

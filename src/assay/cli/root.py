@@ -44,6 +44,7 @@ from assay.cli import (  # noqa: E402 -- each adds its commands to the group abo
     gc,  # noqa: F401
     import_loggers,  # noqa: F401
     imports,  # noqa: F401
+    login,  # noqa: F401
     purge,  # noqa: F401
     runs,  # noqa: F401
     settings,  # noqa: F401

@@ -62,7 +62,9 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             address = public or address.replace("http://", "https://")
         door = doors.door_of(settings, lambda: address)
         home = Home(root)
-        server = open_house(home, store, settings.artifacts, lasting=doors.lasting_of(settings), policy=policy)
+        server = open_house(
+            home, store, settings.artifacts, lasting=doors.lasting_of(settings), policy=policy, base=door.base
+        )
         try:
             doors.check_users(settings, has_users=server.services.access.refresh().has_users)
             setup = server.services.logins.first_admin_link()
@@ -79,7 +81,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             click.echo(f"  an MLflow script:  MLFLOW_TRACKING_URI={address} python train.py")
             click.echo(f"  its runs:          assay runs{home_words(root)}")
             if setup is not None:
-                click.echo(f"  its first admin:   {door.base()}/setup/{setup}  (good once, for 24 hours)")
+                click.echo(f"  its first admin:   {server.services.logins.link(setup)}  (good once, for 24 hours)")
 
         more_names |= {host_name(urlsplit(public).netloc)} if public else set()
         names = LOCAL_NAMES | more_names | {host} | ({socket.gethostname()} if host not in LOOPBACK else set())

@@ -44,6 +44,16 @@ def create_user(asked: Asked, name: str, email: str, shown_name: str, *, admin: 
     asked.say(made, f"{made['name']} is a user; a role in a workspace: assay workspaces grant WORKSPACE ROLE --user")
 
 
+@users.command("invite")
+@click.argument("name")
+@asks
+def invite_user(asked: Asked, name: str) -> None:
+    """Print a link by which a user sets a password, also a new one: good once, for 24 hours."""
+    url = asked.post(f"users/{safe(name)}/invitations", {})["url"]
+    url = f"{asked.url.rstrip('/')}{url}" if url.startswith("/") else url
+    asked.say({"url": url}, url)
+
+
 @users.command("disable")
 @click.argument("name")
 @asks

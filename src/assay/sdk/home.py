@@ -5,15 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import stat
 from pathlib import Path
 
+from assay.sdk.secret_files import read_secret
 from assay.wire.errors import InvalidInput, PermissionDenied
 
 TOKEN = re.compile(r"assay-[A-Za-z0-9_-]{43}\Z")
 UID = re.compile(r"[0-9a-f]{32}\Z")
 TOKEN_FILE = "token"  # noqa: S105 -- a file's name
 ADDRESS_FILE = "address"
+LOGINS_FILE = "logins.json"
 
 
 def is_uid(text: str) -> bool:
@@ -33,26 +34,13 @@ def read_token(root: Path) -> str:
         PermissionDenied: There is none, it is another account's, others can read it, or it is no token.
     """
     path = root / TOKEN_FILE
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise PermissionDenied(
-            f"The home's token {path} cannot be read: {error.strerror}",
-            field="token",
-            remedy="run this on the server's own account, or set ASSAY_TOKEN",
-        ) from error
-    try:
-        found = os.fstat(fd)
-        mode = stat.S_IMODE(found.st_mode)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or mode & 0o077:
-            raise PermissionDenied(
-                f"The home's token {path} can be read by others, or is not your file (mode {mode:04o})",
-                field="token",
-                remedy="others may know it: delete the file and restart the server, which makes a new one",
-            )
-        text = os.read(fd, 200).decode("ascii", "replace").strip()
-    finally:
-        os.close(fd)
+    text = read_secret(
+        path,
+        "The home's token",
+        200,
+        absent="run this on the server's own account, or set ASSAY_TOKEN",
+        unsafe="others may know it: delete the file and restart the server, which makes a new one",
+    ).strip()
     if not TOKEN.match(text):
         raise PermissionDenied(
             f"The file {path} holds no token",
@@ -89,11 +77,12 @@ def is_held(root: Path) -> bool:
 def token_for(url: str, root: Path) -> str | None:
     """What proves to the server at this address who speaks, if anything may be told it.
 
-    `ASSAY_TOKEN`, else the token of the home `root`: that is told to nobody but the server that holds the home.
+    `ASSAY_TOKEN`, else that of `assay login` for this address, else the token of the home `root`: that is told to
+    nobody but the server that holds the home.
 
     Raises:
         InvalidInput: ASSAY_TOKEN holds no token.
-        PermissionDenied: The home's token is not in order.
+        PermissionDenied: The file of the home's token, or of tokens, is not in order.
     """
     if given := os.environ.get("ASSAY_TOKEN", "").strip():
         if not TOKEN.match(given):
@@ -101,6 +90,11 @@ def token_for(url: str, root: Path) -> str | None:
                 "ASSAY_TOKEN holds no token", field="ASSAY_TOKEN", remedy="copy the whole file `token` of the home"
             )
         return given
+    if (root / LOGINS_FILE).exists():
+        from assay.sdk.logins import stored  # noqa: PLC0415 -- what it needs, `import assay` does not
+
+        if (kept := stored(root, url)) is not None:
+            return kept
     if url.rstrip("/") != address_of(root) or not is_held(root):
         return None
     return read_token(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import http.client
 import json
@@ -22,6 +23,7 @@ codecs.lookup(
 TIMEOUT_S = 60.0
 NEXT_PAGE = "x-next-page-token"  # a header: the token of the page that follows
 PIECE = 1 << 20  # bytes
+Proof = str | tuple[str, str] | None  # a token; name and password
 
 
 def get(base: str, path: str, /, *, token: str | None = None, **query: str | int | Sequence[str] | None) -> Any:
@@ -40,6 +42,11 @@ def post(
 ) -> Any:
     """The decoded answer of a POST below /api/v1; the token says who asks. Raises as `get` does."""
     return _asked(base, path, json.dumps(body).encode(), token, timeout_s)
+
+
+def post_as(base: str, path: str, body: dict[str, Any], name: str, password: str) -> Any:
+    """The decoded answer of a POST below /api/v1 by somebody with name and password. Raises as `get` does."""
+    return _asked(base, path, json.dumps(body).encode(), (name, password))
 
 
 def patch(base: str, path: str, body: dict[str, Any], *, token: str | None = None) -> Any:
@@ -148,7 +155,7 @@ def _asked(
     base: str,
     path: str,
     body: bytes | Exactly | None,
-    token: str | None = None,
+    token: Proof = None,
     timeout_s: float = TIMEOUT_S,
     *,
     method: str | None = None,
@@ -168,7 +175,7 @@ def _opened(
     base: str,
     path: str,
     body: bytes | Exactly | None,
-    token: str | None = None,
+    token: Proof = None,
     timeout_s: float = TIMEOUT_S,
     *,
     method: str | None = None,
@@ -183,7 +190,7 @@ def _opened(
         sent["Assay-Workspace"] = workspace
     request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310 -- checked above
     if token is not None:
-        request.add_unredirected_header("Authorization", f"Bearer {token}")  # told to nobody else
+        request.add_unredirected_header("Authorization", _proof(token))  # told to nobody else
     try:
         return cast("http.client.HTTPResponse", _opener().open(request, timeout=timeout_s))
     except urllib.error.HTTPError as error:
@@ -193,6 +200,13 @@ def _opened(
         raise _puzzle(base) from error
     except (OSError, http.client.HTTPException) as error:
         raise _nobody(base) from error
+
+
+def _proof(token: str | tuple[str, str]) -> str:
+    """What the header says of who asks."""
+    if isinstance(token, str):
+        return f"Bearer {token}"
+    return "Basic " + base64.b64encode(":".join(token).encode()).decode()
 
 
 class _Patient(http.client.HTTPConnection):

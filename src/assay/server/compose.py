@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -265,6 +266,7 @@ def open_house(
     *,
     lasting: Lasting | None = None,
     policy: Policy | None = None,
+    base: Callable[[], str] = str,
 ) -> Server:
     """The services over a catalog and a store of files; the home is theirs, and released if it raises.
 
@@ -274,6 +276,7 @@ def open_house(
         artifacts: Where files lie; None: in the home.
         lasting: How long sessions of browsers last.
         policy: Whom an identity provider lets in.
+        base: The address of this server as browsers know it.
 
     Raises:
         InvalidInput: An address cannot be used.
@@ -316,7 +319,7 @@ def open_house(
         access=access,
         accounts=AccountService(store, new_salt, new_token, access),
         workspaces=WorkspaceService(store, new_salt, access),
-        logins=LoginService(store, access, Hasher(), new_salt, new_token, now_us, lasting),
+        logins=LoginService(store, access, Hasher(), new_salt, new_token, now_us, lasting, base),
         providers=ProviderService(store, access, new_salt, policy),
     )
     jobs = JobService(

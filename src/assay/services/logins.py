@@ -60,6 +60,7 @@ class LoginService(Service):
         new_secret: Secrets: assay- and 43 signs, so that no log shows them.
         now_us: The server's clock.
         lasting: How long sessions last.
+        base: The address of this server as browsers know it, for links; empty: whoever makes one knows it.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class LoginService(Service):
         new_secret: Callable[[], str],
         now_us: Callable[[], int],
         lasting: Lasting | None = None,
+        base: Callable[[], str] = str,
     ) -> None:
         super().__init__(store)
         self._access = access
@@ -79,6 +81,7 @@ class LoginService(Service):
         self._new_secret = new_secret
         self._now_us = now_us
         self.lasting = lasting or Lasting()
+        self._base = base
         self._lock = Lock()
         self._known: dict[str, _Known] = {}
 
@@ -197,6 +200,10 @@ class LoginService(Service):
 
         self._store.write(work)
         return secret
+
+    def link(self, secret: str) -> str:
+        """Where the link of this secret is opened."""
+        return f"{self._base()}/setup/{secret}"
 
     def opened(self, secret: str) -> Opened | None:
         """What the link is for, if it can still be used."""

@@ -48,6 +48,12 @@ class Users(msgspec.Struct):
     next_page_token: str | None
 
 
+class Invitation(msgspec.Struct):
+    """A link by which a user sets a password; a path where the server does not know its own address."""
+
+    url: str
+
+
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     """A user to make."""
 
@@ -204,6 +210,11 @@ def change_user(call: Call[NoQuery, UserChange]) -> User:
     return user(call)
 
 
+def invite(call: Call[NoQuery, None]) -> Made:
+    """Makes a link by which a user sets a password, good once and for a day; earlier ones are void."""
+    return Made(Invitation(call.services.logins.link(call.services.logins.invite(call.scope, call.id))))
+
+
 def groups(call: Call[NameQuery, None]) -> Groups:
     """A page of the names of groups."""
     found = call.services.accounts.groups(call.scope, call.query.page_token, call.query.limit)
@@ -274,8 +285,14 @@ def make_token(call: Call[NoQuery, NewToken]) -> Made:
 
 
 def revoke_token(call: Call[NoQuery, None]) -> Token:
-    """Ends a token of the caller, or for an admin of the server, of anybody; doing so twice is fine."""
-    return _told(call, [call.services.accounts.revoke_token(call.scope, call.number)])[0]
+    """Ends a token of the caller (`current`: the one of this request), or for an admin of the server, of anybody.
+
+    Doing so twice is fine.
+    """
+    id = call.scope.actor.token_id if call.id == "current" else call.number
+    if id is None:
+        raise InvalidInput("The request came by no token", field="id", remedy="give the number of a token")
+    return _told(call, [call.services.accounts.revoke_token(call.scope, id)])[0]
 
 
 TABLE = [
@@ -284,6 +301,15 @@ TABLE = [
     Route("POST", "users", make_user, USERS, body=NewUser, answer=User, makes=True, errors=(AlreadyExists,)),
     Route("GET", "users/{id}", user, ANYBODY, answer=User),
     Route("PATCH", "users/{id}", change_user, USERS, body=UserChange, answer=User, errors=(RuleViolation,)),
+    Route(
+        "POST",
+        "users/{id}/invitations",
+        invite,
+        USERS,
+        answer=Invitation,
+        makes=True,
+        errors=(NotFound, RuleViolation),
+    ),
     Route("GET", "groups", groups, GROUPS, query=NameQuery, answer=Groups),
     Route("POST", "groups", make_group, GROUPS, body=NewGroup, answer=Group, makes=True, errors=(AlreadyExists,)),
     Route("GET", "groups/{id:path}", group, GROUPS, answer=Group),
