@@ -109,7 +109,7 @@ class SavedViewStore:
     def named(self, scope: Scope, text: str, limit: int) -> list[SavedView]:
         """Views whose names hold a text, whatever its case; by name."""
         like = self._unit.delta.like(table.c.name, f"%{text}%", False)
-        query = select(*HEAD).where(table.c.workspace_id == scope.workspace_id, like)
+        query = select(*HEAD).where(_seen(scope), like)
         rows = self._connection.execute(query.order_by(table.c.name, table.c.uid).limit(limit))
         return [_view(row, None) for row in rows]
 

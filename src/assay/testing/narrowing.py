@@ -12,8 +12,10 @@ import pytest
 
 from assay.core.roles import Grant, Role, SubjectKind, standing
 from assay.core.scope import Actor, How, Scope, made
+from assay.core.search.ast import Attribute
 from assay.core.statistics import KeyKind
 from assay.core.tracking import Dataset, DatasetInput, Logged, LoggedValue, ModelPoint, ModelUse, View
+from assay.services.bulk import Act as BulkAct
 from assay.services.changes import ChangesService
 from assay.testing.house import House, writer
 from assay.wire.errors import NotFound, PermissionDenied
@@ -33,6 +35,7 @@ READS: dict[str, Act] = {
     "experiment": lambda h, s, uid, model: h.experiments.get(s, h.experiment_id),
     "by name": lambda h, s, uid, model: h.experiments.by_name(s, "experiment"),
     "model": lambda h, s, uid, model: h.models.get(s, model),
+    "view": lambda h, s, uid, model: h.views.get(s, h.views.search(h.scope).items[0].uid),
 }
 WRITES: dict[str, Act] = {
     "update": lambda h, s, uid, model: h.runs.update(s, uid, name="stolen"),
@@ -68,6 +71,12 @@ WRITES: dict[str, Act] = {
     "create model": lambda h, s, uid, model: h.models.create(s, h.experiment_id, name="intruder"),
     "tags of model": lambda h, s, uid, model: h.models.set_tags(s, model, {"a": "b"}),
     "params of model": lambda h, s, uid, model: h.models.log_params(s, model, {"a": "b"}),
+    "comment": lambda h, s, uid, model: h.comments.add(s, uid, "theirs"),
+    "edit": lambda h, s, uid, model: h.comments.edit(s, h.comments.search(h.scope).items[0].uid, "theirs"),
+    "unsay": lambda h, s, uid, model: h.comments.remove(s, h.comments.search(h.scope).items[0].uid),
+    "save": lambda h, s, uid, model: h.views.create(s, "runs", "theirs", {}, experiment_id=h.experiment_id),
+    "save again": lambda h, s, uid, model: h.views.change(s, h.views.search(h.scope).items[0].uid, 1, name="theirs"),
+    "forget": lambda h, s, uid, model: h.views.remove(s, h.views.search(h.scope).items[0].uid),
     "delete model": lambda h, s, uid, model: h.models.delete(s, model),
 }
 
@@ -88,6 +97,8 @@ class NarrowContract:
         uid, model = house.run(tags={"team": "mine"}), house.model()
         house.log(uid, "loss", [0.5])
         house.groups.join(house.scope, house.experiment_id, "group", uid)
+        house.comments.add(house.scope, uid, "mine")
+        house.views.create(house.scope, "runs", "mine", {}, experiment_id=house.experiment_id)
         house.runs.add_inputs(house.scope, uid, [DatasetInput(Dataset("iris", "d1", "local", "x"))])
         return uid, model.uid
 
@@ -100,6 +111,8 @@ class NarrowContract:
         assert len(house.runs.search(house.scope, [house.experiment_id], view=View.ALL).items) == 1
         assert len(house.models.search(house.scope, [house.experiment_id]).items) == 1
         assert house.groups.of_run(house.scope, uid) == ["group"]
+        assert [item.text for item in house.comments.search(house.scope).items] == ["mine"]
+        assert [item.name for item in house.views.search(house.scope).items] == ["mine"]
 
     def test_a_closed_experiment_is_not_there(self, house: House) -> None:
         uid, model = self.fill(house)
@@ -119,6 +132,20 @@ class NarrowContract:
                     assert act(house, looks, uid, model) is name
         with pytest.raises(PermissionDenied):
             house.branches.fork(someone(house, Role.ADMIN, Role.VIEWER), uid, name="copy")
+        self.check_untouched(house, uid, model)
+
+    def test_an_act_on_many_is_refused_where_he_may_not(self, house: House) -> None:
+        uid, model = self.fill(house)
+        other = house.experiments.create(house.scope, "open").id
+        free = house.runs.create(house.scope, other, name="free").run.uid
+        for here, code in ((Role.NONE, "not_found"), (Role.VIEWER, "permission_denied")):
+            scope = someone(house, Role.EDITOR, here)
+            for act in BulkAct:
+                tags = {"a": "b"} if act is BulkAct.TAG else None
+                refused, done = house.bulk.apply(scope, [uid, free], act, tags)
+                assert refused.error is not None
+                assert (refused.error.code, done.error) == (code, None)
+                assert house.head(uid).stop_us is None
         self.check_untouched(house, uid, model)
 
     def test_who_has_no_role_may_nothing(self, house: House) -> None:
@@ -165,6 +192,13 @@ class NarrowContract:
             assert len(house.statistics.keys(scope, ids, kinds=[KeyKind.METRIC]).items) == count
             assert house.statistics.spread(scope, ids, "loss")[0].runs == count
             assert len(house.statistics.values(scope, ids, KeyKind.TAG, "team").items) == count
+            assert len(house.comments.search(scope).items) == len(house.comments.search(scope, [uid]).items) == count
+            assert len(house.views.search(scope).items) == count
+            assert len(house.grouping.group(scope, ids, [Attribute("status")]).groups) == count
+            assert len(house.statistics.activity(scope, ids, 1, 1)) == count
+            for text in ("mine", uid, "experiment", "loss", "team"):
+                found = house.finding.find(scope, text)
+                assert len([*found.runs, *found.experiments, *found.keys, *found.views]) == count, text
 
     def test_models_of_a_closed_experiment_cannot_be_used(self, house: House) -> None:
         _, model = self.fill(house)
