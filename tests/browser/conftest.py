@@ -34,9 +34,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def http(served: Server) -> Iterator[Http]:
-    """A connection to it."""
+    """A new connection to it: an old one may have been silent for too long."""
     with closing(served.http()) as connection:
         yield connection
 
@@ -44,7 +44,9 @@ def http(served: Server) -> Iterator[Http]:
 @pytest.fixture
 def page(browser: Browser, served: Server) -> Iterator[Page]:
     """A page of a new visitor, who sees no error in the console and whose browser asks no other host."""
-    context = browser.new_context(viewport=WIDE, base_url=served.url, color_scheme="light", locale="en-GB")
+    context = browser.new_context(
+        viewport=WIDE, base_url=served.url, color_scheme="light", locale="en-GB", reduced_motion="reduce"
+    )
     context.set_default_timeout(10_000)
     faults: list[str] = []
     seen = context.new_page()
