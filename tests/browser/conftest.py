@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from browser.chromium import launch_options
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support.server import ROOT, Http, Server
 
 SHOTS = Path(__file__).parent / "screenshots"
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
 WIDE = {"width": 1440, "height": 900}
 SERIOUS = ("serious", "critical")
+
+expect.set_options(timeout=15_000)  # the machine of the tests may be busy
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +93,8 @@ def accessible(page: Page) -> Callable[[], None]:
     def check() -> None:
         page.evaluate(AXE.read_text())
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(150)  # colours change in a moment
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours change at once
+            page.wait_for_timeout(60)
             found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(told => told.violations)")
             told = [
                 f"{scheme}: {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
@@ -100,6 +102,6 @@ def accessible(page: Page) -> Callable[[], None]:
                 if one["impact"] in SERIOUS
             ]
             assert told == []
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
     return check

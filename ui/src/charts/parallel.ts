@@ -16,7 +16,7 @@ import type { Range } from "../lib/scales";
 import type { Table } from "../lib/table";
 import { type Focus, NOTHING } from "./focus";
 import type { Row, RowsData } from "./points";
-import { shadeOf } from "./shades";
+import { inkShade } from "./shades";
 import { fitted, Surface } from "./surface";
 import { inkOf, type Theme } from "./theme";
 import { Tip } from "./tip";
@@ -107,7 +107,7 @@ export class ParallelChart extends Surface {
     const shade = axes.at(-1)!;
     const colour = (row: Row) => {
       const part = cellPixel(shade, row.cells[axes.length - 1] ?? null, 0, 1);
-      return Number.isNaN(part) ? inkOf(row.look, theme).colour : shadeOf(part);
+      return Number.isNaN(part) ? inkOf(row.look, theme).colour : inkShade(part, theme.dark);
     };
     ctx.lineJoin = "round";
     ctx.lineWidth = 1;

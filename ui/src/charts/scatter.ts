@@ -4,7 +4,7 @@ import { type CellAxis, cellAxis, cellPixel, cellText, cellTicks } from "../lib/
 import type { Table } from "../lib/table";
 import type { Focus } from "./focus";
 import type { Row, RowsData } from "./points";
-import { shadeOf } from "./shades";
+import { inkShade } from "./shades";
 import { fitted, Surface } from "./surface";
 import { inkOf, type Theme } from "./theme";
 import { Tip } from "./tip";
@@ -89,7 +89,7 @@ export class ScatterChart extends Surface {
     const id = this.focus.pointed.run;
     for (const { row, x: px, y: py } of this.places) {
       const part = shade && cellPixel(shade, row.cells[2]!, 0, 1);
-      ctx.fillStyle = part === undefined ? inkOf(row.look, theme).colour : shadeOf(part);
+      ctx.fillStyle = part === undefined ? inkOf(row.look, theme).colour : inkShade(part, theme.dark);
       ctx.globalAlpha = id === null || row.id === id ? 0.85 : 0.25;
       ctx.beginPath();
       ctx.arc(px, py, row.id === id ? 6 : 4, 0, 7);

@@ -22,3 +22,6 @@ export function shadeOf(part: number): string {
   const mixed = from.map((value, i) => Math.round(value + (to[i]! - value) * (at - low)));
   return `rgb(${mixed.join(" ")})`;
 }
+
+/** The shade of a line or a point, without the end of the scale that the page's own colour would swallow. */
+export const inkShade = (part: number, dark: boolean) => shadeOf(dark ? 0.28 + part * 0.72 : part * 0.8);

@@ -3,6 +3,7 @@
 import { COLOURS, DASHES, type Look } from "../lib/colours";
 
 export interface Theme {
+  dark: boolean;
   page: string;
   text: string;
   muted: string;
@@ -17,6 +18,7 @@ export function themeOf(element: Element): Theme {
   const style = getComputedStyle(element);
   const token = (name: string) => style.getPropertyValue(name).trim();
   return {
+    dark: document.documentElement.dataset.theme === "dark",
     page: token("--bg"),
     text: token("--text"),
     muted: token("--text-muted"),
