@@ -6,8 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from support.flows import CLIENTS
-from support.server import ASSAY
+from support.server import ASSAY, Server
+
+from assay.cli.demo import _leaderboard
 
 
 def demo(*options: str | Path) -> subprocess.CompletedProcess[str]:
@@ -17,25 +20,25 @@ def demo(*options: str | Path) -> subprocess.CompletedProcess[str]:
     return ran
 
 
-def test_the_demo_trains_and_ranks(tmp_path: Path) -> None:
+def test_the_demo_trains_and_ranks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The leaderboard as JSON is alone on standard output, the best first; all else is told beside it."""
     home = tmp_path / "home"
-    said = demo("--home", home).stdout
-    assert "24/24" in said
-    board = said.partition("Leaderboard\n")[2].partition("\n\n")[0].splitlines()[1:]
-    assert len(board) == 24
-    assert {line.split()[0] for line in board} == {"forest", "sgd", "boosting", "mlp", "bayes"}
-    assert f"assay up --home {home}" in said
-
-
-def test_the_leaderboard_as_json() -> None:
-    """Alone on standard output, the best first."""
-    ran = demo("--json")
-    board = json.loads(ran.stdout)["leaderboard"]
+    ran = demo("--home", home, "--json")
     assert "24/24" in ran.stderr
+    assert f"assay up --home {home}" in ran.stderr
+    board = json.loads(ran.stdout)["leaderboard"]
+    assert {entry["model"] for entry in board} == {"forest", "sgd", "boosting", "mlp", "bayes"}
     accuracies = [entry["test_accuracy"] for entry in board]
     assert len(accuracies) == 24
     assert accuracies == sorted(accuracies, reverse=True)
     assert {"id", "model", "dataset", "params", "train_loss"} < set(board[0])
+    server = Server(home).start()
+    try:
+        _leaderboard(server.url, as_json=False)
+    finally:
+        server.stop()
+    shown = capsys.readouterr().out.partition("Leaderboard\n")[2].splitlines()
+    assert [line.split()[0] for line in shown[1:]] == [entry["model"] for entry in board]
 
 
 def test_a_python_without_mlflow_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from support.flows import CLIENTS
 from support.server import ROOT, Server
 
 HERE = ROOT / "tests/exchange"
+START_S = 300  # of half a minute, on a machine that does nothing else
 TIMEOUT_S = 3_000
 
 
@@ -36,9 +37,9 @@ def run(script: str, *words: str | Path) -> str:
     return done.stdout
 
 
-def write(uri: str, root: str | Path, runs: int, points: int) -> None:
-    """The store is filled."""
-    run("mlflow_writer.py", uri, root, str(runs), str(points))
+def write(uri: str, root: str | Path, runs: int, points: int, *half: str) -> None:
+    """The store is filled; "half": the second experiment's files lie where the store puts them, not below the root."""
+    run("mlflow_writer.py", uri, root, str(runs), str(points), *half)
 
 
 def dump(uri: str) -> dict[str, Any]:
@@ -86,12 +87,14 @@ def tracking_server(folder: Path, database: Path) -> Iterator[str]:
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        for _ in range(600):
+        until = time.monotonic() + START_S
+        while True:
             try:
                 with urllib.request.urlopen(f"{url}/health", timeout=1):
                     break
             except OSError:
                 assert process.poll() is None, (folder / "server.log").read_text()[-3_000:]
+                assert time.monotonic() < until, "MLflow's server does not start"
                 time.sleep(0.1)
         yield url
     finally:

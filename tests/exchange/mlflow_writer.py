@@ -1,6 +1,8 @@
 """Run by MLflow's own Python: fills a tracking store with something of everything.
 
-python mlflow_writer.py TRACKING_URI ARTIFACT_ROOT RUNS POINTS
+python mlflow_writer.py TRACKING_URI ARTIFACT_ROOT RUNS POINTS [half]
+
+With `half`, the second experiment keeps its files where the store puts them, as both do where the root is `-`.
 """
 
 from __future__ import annotations
@@ -90,14 +92,14 @@ def model(client: MlflowClient, experiment: str, uid: str, at: int) -> str:
     return str(made.model_id)
 
 
-def main(uri: str, root: str, runs: int, total: int) -> None:
+def main(uri: str, root: str, runs: int, total: int, half: str = "") -> None:
     """Fills the store."""
     mlflow.set_tracking_uri(uri)
     client = MlflowClient()
     rng = random.Random(0)
     where = {"artifact_location": f"{root}/first"} if root != "-" else {}
     first = client.create_experiment("first ☃", tags={"owner": "me", "long": "y" * 5_000}, **where)
-    where = {"artifact_location": f"{root}/second"} if root != "-" else {}
+    where = {"artifact_location": f"{root}/second"} if root != "-" and not half else {}
     second = client.create_experiment("second", **where)
     client.create_experiment("empty")
     ids: list[str] = []
@@ -143,4 +145,4 @@ def main(uri: str, root: str, runs: int, total: int) -> None:
     client.set_registered_model_alias("churn", "champion", "2")
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])
