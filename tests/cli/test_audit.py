@@ -130,6 +130,27 @@ def test_erasing_a_person_leaves_the_chain_whole(server: Server, tmp_path: Path)
     assert verified(*place(server))["whole"]
 
 
+def test_details_of_any_workspace_are_erased(server: Server) -> None:
+    """By its name while the server runs, by its number without one; another workspace's records stay as they are."""
+    with closing(server.http()) as http:
+        http.headers["Authorization"] = f"Bearer {(server.home / 'token').read_text().strip()}"
+        assert http.request("POST", "/api/v1/workspaces", {"name": "team"}).status == 201
+        assert http.request("POST", "/api/v1/users", {"name": "ann"}).status == 201
+        for role in ("viewer", "editor"):
+            member = {"user": "ann", "role": role}
+            assert http.request("PATCH", "/api/v1/workspaces/team/members", member).status == 200
+    words = ("audit", "erase", "--yes", *place(server))
+    done = told(*words, "--record", "1", "--workspace", "team", "--json")
+    assert done == {"erased": 1, "records": [3]}
+    assert "no chain of a workspace" in refused(*words, "--record", "1", "--workspace", "nobody")
+    server.stop()
+    number = next(item["workspace"] for item in verified(*place(server))["chains"] if item["name"] == "team")
+    assert told(*words, "--record", "2", "--workspace", number, "--json") == {"erased": 1, "records": [4]}
+    chains = {chain["name"]: chain for chain in told("audit", "verify", *place(server), "--json")["chains"]}
+    assert (chains["team"]["records"], chains["team"]["erased"]) == (4, 2)
+    assert (chains["default"]["erased"], chains["default"]["faults"]) == (0, 0)
+
+
 def test_a_replaced_key_is_vouched_for_by_the_one_before(server: Server) -> None:
     old = told("audit", "key", *place(server), "--json")
     new = told("audit", "rotate-key", "--yes", *place(server), "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,39 @@ def test_a_broken_audit_chain_is_told(home: Path) -> None:
     """Nobody mends it."""
     change(home, "INSERT OR REPLACE INTO audit_head VALUES (1, 5, zeroblob(32))")
     assert [(fault["kind"], fault["repair"]) for fault in faults(home)] == [("audit", None)]
+
+
+def test_what_checkpoints_say_is_checked(home: Path) -> None:
+    """A chain that was made anew from its beginning is in order by itself, and not what was signed."""
+    assert assay("audit", "rotate-key", "--yes", "--home", home).exit_code == 0
+    assert assay("audit", "checkpoint", "--home", home).exit_code == 0
+    assert faults(home, status=0) == []
+    with closing(sqlite3.connect(home / "assay.db")) as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit%'"):
+            raw.execute(f"DROP TRIGGER {name}")
+        ((record,),) = raw.execute("SELECT record FROM audit_record").fetchall()
+        forged = record.replace(b'"act":"rotate"', b'"act":"erase"')
+        raw.execute("UPDATE audit_record SET record = ?", (forged,))
+        raw.execute("UPDATE audit_head SET digest = ?", (sha256(forged).digest(),))
+        raw.commit()
+    (fault,) = faults(home)
+    assert (fault["kind"], fault["subject"], fault["repair"]) == ("audit", "1:1", None)
+    assert "not the one that a checkpoint signed" in fault["message"]
+    change(home, "UPDATE audit_checkpoint SET signature = zeroblob(64)")
+    (fault,) = faults(home)
+    assert "no key of this catalog has signed" in fault["message"]
+
+
+def test_a_key_that_others_can_read_is_told(home: Path) -> None:
+    """Nobody mends it: it may be known already."""
+    assert assay("audit", "key", "--home", home).exit_code == 0
+    (home / "server-key").chmod(0o644)
+    (fault,) = faults(home)
+    assert (fault["kind"], fault["repair"]) == ("key", None)
+    assert "rotate-key" in fault["message"]
+    (home / "server-key").write_text("nothing")
+    (home / "server-key").chmod(0o600)
+    assert "holds no key" in faults(home)[0]["message"]
 
 
 def test_a_damaged_database_is_told(home: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 
 from assay.cli.options import HOME, JSON, STORE, place_of
 from assay.cli.root import cli
+from assay.core.scope import DEFAULT_WORKSPACE_ID
 from assay.sdk import http
 from assay.sdk.durable import sync_folder
 from assay.sdk.home import address_of, is_held, token_for
@@ -106,6 +107,7 @@ def export(file: Path, workspace: str | None, home: Path | None, store: str | No
 @click.option("--record", "records", multiple=True, type=click.IntRange(1), metavar="N", help="Of this record.")
 @click.option("--mentions", default="", metavar="TEXT", help="Of records whose detail has this text, such as a name.")
 @click.option("--reason", default="", help="Kept with the record of the erasure; it can be erased, too.")
+@click.option("--workspace", default="default", show_default=True, help="In the chain of this one, by name or number.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @HOME
 @STORE
@@ -115,6 +117,7 @@ def erase(
     records: Sequence[int],
     mentions: str,
     reason: str,
+    workspace: str,
     home: Path | None,
     store: str | None,
     *,
@@ -131,10 +134,17 @@ def erase(
         click.confirm("Erase these details for good?", abort=True)
     root, store, _ = place_of(home, store)
     body = {"subjects": list(subjects), "records": list(records), "mentions": mentions, "reason": reason}
+    id = DEFAULT_WORKSPACE_ID
+    if workspace != "default":
+        with opened(root, store) as chains:
+            names = chains.workspaces()
+            id = chosen(names, workspace)[0]
+            workspace = names[id]
+    path = f"audit/erase?workspace={http.quoted(workspace)}"
     done: list[int] = []
     count = 0
     while True:
-        told = asked(root, store, "audit/erase", body, lambda chains: _erased(chains, body))
+        told = asked(root, store, path, body, lambda chains: _erased(chains, id, body))
         count += told["erased"]
         done += [told["record"]] if told["record"] else []
         if not told["more"]:
@@ -221,13 +231,13 @@ def _sealed(chains: Chains) -> list[dict[str, Any]]:
     return [asdict(item) for item in chains.checkpoints.seal(Scope(actor=OWNER))]
 
 
-def _erased(chains: Chains, body: dict[str, Any]) -> dict[str, Any]:
+def _erased(chains: Chains, workspace_id: int, body: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict  # noqa: PLC0415 -- as the next
 
     from assay.core.scope import HOME as OWNER  # noqa: PLC0415
     from assay.core.scope import Scope  # noqa: PLC0415
 
-    return asdict(chains.audit.erase(Scope(actor=OWNER), **body))
+    return asdict(chains.audit.erase(Scope(workspace_id, OWNER), **body))
 
 
 def _rotated(chains: Chains) -> dict[str, Any]:

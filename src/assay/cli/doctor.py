@@ -44,11 +44,12 @@ def doctor(
     repair: bool,
     as_json: bool,
 ) -> None:
-    """Check every reference, digest and stored point, the database, its schema, and the home's modes.
+    """Check every reference, digest and stored point, the database, its schema, all audit chains, and the home's modes.
 
     Exit status 3 says that faults remain. Without --repair nothing is changed, and the server may run.
     """
     from assay.server.compose import now_us, open_place  # noqa: PLC0415 -- heavy
+    from assay.server.keys import faults_of  # noqa: PLC0415
     from assay.services.care.chest import open_source  # noqa: PLC0415
     from assay.services.care.doctor import Doctor, modes  # noqa: PLC0415
 
@@ -57,7 +58,7 @@ def doctor(
     root, store, artifacts = place_of(home, store, artifacts)
     place = open_place(root, store, artifacts, alone=False)
     source = None if backup is None else open_source(backup)
-    before = list(modes(root))
+    before = [*modes(root), *faults_of(root)]
     lock = Home(root) if repair else None  # makes the home private, too
     try:
         with shown(quiet=as_json) as tell:

@@ -10,12 +10,13 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from assay.ports.catalogs import Fault
 from assay.sdk.durable import write_file
 from assay.services.signing import Ed25519
-from assay.wire.errors import InvalidInput, InvalidState, PermissionDenied, Unavailable
+from assay.wire.errors import AssayError, InvalidInput, InvalidState, PermissionDenied, Unavailable
 
 KEY = re.compile(r"assay-key-[A-Za-z0-9_-]{43}\Z")
 KEY_FILE = "server-key"
@@ -68,6 +69,16 @@ class ServerKeys:
             )
         path, text = self.path, _new()
         return Ed25519(text.encode()), lambda: _write(path, text)
+
+
+def faults_of(root: Path) -> Iterator[Fault]:
+    """What is wrong with the server's key, if there is one; none is made."""
+    keys = ServerKeys(root)
+    try:
+        if os.environ.get("ASSAY_SERVER_KEY", "").strip() or os.path.lexists(keys.path):
+            keys.signer()
+    except AssayError as error:
+        yield Fault("key", str(error.field), f"{error.message}: {error.remedy}")
 
 
 def _new() -> str:

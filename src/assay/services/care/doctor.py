@@ -9,17 +9,27 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from assay.core.audit import Fault as Finding
+from assay.core.checkpoints import examine, trusted
 from assay.ports.blobs import BlobStore
 from assay.ports.catalogs import Catalog, Fault, StoredObject, Tell
 from assay.services.care.backup import BATCH, THREADS, exactly
+from assay.services.care.chain_lines import chains_of
 from assay.services.care.chest import Chest
 from assay.services.care.manifest import digest_of, object_name
 from assay.services.care.restore import copy_in
-from assay.wire.errors import Corrupt, NotFound
+from assay.services.signing import check
+from assay.wire.errors import Corrupt, InvalidState, NotFound
 
 FRESH_US = 3600 * 1_000_000  # beside a server, a younger object without a row may be one that is just being logged
 SECRET = "token"  # noqa: S105 -- a file's name
 COPY, DELETE, TIGHTEN = "copy it from the backup", "delete the object", "make it private"
+# What checkpoints show beyond what the catalog finds in a chain by itself.
+SIGNED = {
+    Finding.SIGNATURE: "has a checkpoint that no key of this catalog has signed",
+    Finding.CHANGED: "is not the one that a checkpoint signed",
+    Finding.LOST: "was signed by a checkpoint, and is not there",
+}
 
 
 def modes(root: Path) -> Iterator[Fault]:
@@ -70,6 +80,7 @@ class Doctor:
         found += self.catalog.examine(self.tell, quick=quick)
         if any(fault.kind in ("schema", "database") for fault in found):
             return found
+        found += self._checkpoints()
         number, owner = self.catalog.number(), self.blobs.owner()
         if owner is not None and number != owner:
             text = "The files here belong to another catalog"
@@ -88,6 +99,20 @@ class Doctor:
             mended = act(fault.subject) if act is not None else fault.repair is not None
             done.append(replace(fault, repaired=mended))
         return done
+
+    def _checkpoints(self) -> Iterator[Fault]:
+        """What the checkpoints beside each chain say against it. Those kept elsewhere are for `assay audit verify`."""
+        try:
+            with self.catalog.audit() as audit:
+                keys = trusted(audit.public_keys(), [], check)
+                for chain in chains_of(audit):
+                    told = examine(chain.entries, chain.head, chain.workspace_id, chain.signed, None, keys, check)
+                    for item in told.findings:
+                        if item.fault in SIGNED:
+                            where = f"Record {item.seq} of the audit chain of workspace {chain.name}"
+                            yield Fault("audit", f"{chain.workspace_id}:{item.seq}", f"{where} {SIGNED[item.fault]}")
+        except InvalidState:  # a catalog of an older release has no checkpoints
+            return
 
     def _used(self, there: dict[str, int], *, quick: bool) -> Iterator[Fault]:
         """What is wrong with the objects that files refer to."""
