@@ -33,6 +33,15 @@ def database_server() -> Iterator[Any]:
         yield running
 
 
+DEAR = ("exchange", "e2e", "durability")  # folders whose files take minutes
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no worker ends with it alone."""
+    items.sort(key=lambda item: item.path.parent.name not in DEAR)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The long form leaves docs/evidence.md behind; a part of the tests does not."""
     if not LONG or terminalreporter.config.option.collectonly:
