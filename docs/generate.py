@@ -21,6 +21,7 @@ from sentences import REMEDIES, ROUTE_LINES, STORE_VARIABLES, VARIABLES
 from starlette.routing import Route
 
 from assay.cli.root import cli
+from assay.core.roles import NEEDED, SERVER, Role
 from assay.dialects.mlflow import app, logging
 from assay.dialects.mlflow.calls import ROUTES
 from assay.dialects.mlflow.errors import TABLE
@@ -308,6 +309,24 @@ def dialect_page() -> str:
     return text
 
 
+def roles_page() -> str:
+    """What each role may, and what each route of the native API asks for."""
+    text = "# Roles\n\n" + NOTE + "See [who may what](../explanation/who-may-what.md).\n\n"
+    text += table("who", *(verb.value for verb in NEEDED))
+    for role in Role:
+        if role is not Role.NONE:
+            text += row(role.word, *("yes" if role >= least else "" for least in NEEDED.values()))
+    text += "\nDeleting is until it is restored; purging is for good. Only an admin of the server may "
+    text += ", ".join(sorted(verb.value for verb in SERVER)) + ": that concerns the whole server.\n\n"
+    text += table("method", "path", "asks for")
+    for route in mount.TABLE:
+        rule = route.rule
+        who = "anybody who has proved who he is" if rule.verb is None else f"{rule.verb} {rule.kind}"
+        path = f"{mount.PREFIX}/{route.path}" if route.path else mount.PREFIX
+        text += row(route.method, f"`{path}`", "nothing" if rule.public else who)
+    return text
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "errors.md": errors_page,
@@ -316,6 +335,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "mlflow-routes.md": mlflow_page,
     "native-routes.md": native_page,
     "openapi.json": openapi_page,
+    "roles.md": roles_page,
     "settings.md": settings_page,
 }
 

@@ -15,6 +15,7 @@ REMEDIES = {
     "not_supported": "Use what the message names instead.",
     "param_changed": "Log the new value under another key, or in a new run.",
     "permission_denied": "Ask somebody who may, or use the home's token.",
+    "quota_exceeded": "Delete and purge what is not needed, or ask an admin of the server for a larger quota.",
     "route_not_found": "Check the path; this release may not have the route yet.",
     "rule_violation": "Meet the rule that the message names.",
     "sequence_gap": "Send again from the expected sequence number.",

@@ -55,6 +55,7 @@ def test_every_table_of_owners_is_known() -> None:
     treated = {(column.table.name, column.name) for column in OWNED} | {
         ("file_tree", "owner_id"),
         ("upload", "owner_id"),
+        ("role_grant", "subject_id"),  # a user or a group
     }
     assert named - treated == set()
 

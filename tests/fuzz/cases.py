@@ -136,7 +136,7 @@ class Maker:
         kind = self.chance.random()
         for _ in range(0 if kind < 0.45 else 1 if kind < 0.75 else 2):
             self.spoil(fields)
-        for name in ("run_id", "model_id", "tag_key", "path"):
+        for name in ("run_id", "model_id", "tag_key", "path", "workspace_name"):
             if f"{{{name}}}" in template:
                 given = fields.pop("folder" if "folder" in fields else name, "")
                 template = template.replace(f"{{{name}}}", self.in_path(given))
@@ -367,6 +367,11 @@ ROUTES: dict[str, Callable[[Maker], Fields]] = {
     "GET /mlflow-artifacts/presigned/{path}": _artifact,
     f"POST {MLFLOW}/artifacts/presigned-upload-url": lambda m: {"run_id": m.run(), "path": m.path()},
     f"POST {MLFLOW}/artifacts/presigned-download-url": lambda m: {"run_id": m.run(), "path": m.path()},
+    f"GET {MLFLOW}/workspaces": lambda m: {},
+    f"POST {MLFLOW}/workspaces": lambda m: {"name": m.word()},
+    f"GET {MLFLOW}/workspaces/{{workspace_name}}": lambda m: {"workspace_name": "default"},
+    f"PATCH {MLFLOW}/workspaces/{{workspace_name}}": lambda m: {"workspace_name": "default", "description": m.word()},
+    f"DELETE {MLFLOW}/workspaces/{{workspace_name}}": lambda m: {"workspace_name": m.word()},
     "GET /get-artifact": _of_run,
     f"POST {UPLOAD}": lambda m: {"run_uuid": m.run(), "path": m.path()},
     "GET /ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files": _of_model,

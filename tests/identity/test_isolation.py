@@ -143,7 +143,6 @@ def test_lists_and_counts_speak_of_one_workspace(mine: Member, theirs: Member) -
         ("GET", "/api/v1/keys", None, b"only-mine"),
         ("GET", "/api/v1/keys/values?kind=tag&key=only", None, b'"mine"'),
         ("GET", "/api/v1/imports", None, b'"n"'),
-        ("GET", "/", None, run["id"].encode()),
         ("POST", f"{M}/runs/search", {"experiment_ids": [str(run["experiment_id"])]}, run["id"].encode()),
     ]
     for method, path, body, secret in asked:
@@ -156,7 +155,6 @@ def test_lists_and_counts_speak_of_one_workspace(mine: Member, theirs: Member) -
 def test_the_query_names_a_workspace_where_headers_cannot(mine: Member, theirs: Member) -> None:
     run = mine.make("runs", {"name": "linked"})
     ask = mine.inside.ask
-    assert ask("GET", f"/runs/{run['id']}?workspace=red", token=mine.token).status == 200
     assert ask("GET", f"/api/v1/runs/{run['id']}?workspace=red", token=mine.token).status == 200
     assert ask("GET", f"/api/v1/runs/{run['id']}?workspace=red", token=theirs.token).status == 404
     both = ask("GET", "/api/v1/runs?workspace=red", token=mine.token, headers={"Assay-Workspace": "blue"})

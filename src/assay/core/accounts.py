@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assay.core.roles import Grant, Role
-from assay.wire.errors import InvalidInput
+from assay.wire.errors import InvalidInput, QuotaExceeded
 
 NAME_BOUND = 100
 NAME = re.compile(r"[\w.@+-]+\Z")
@@ -169,3 +169,13 @@ def workspace_name(name: str) -> str:
             remedy="use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
         )
     return name
+
+
+def exceeded(kind: str, held: int, bound: int) -> QuotaExceeded:
+    """The refusal of what would pass a quota."""
+    return QuotaExceeded(
+        f"The workspace holds {held} of {bound} {kind}",
+        field=kind,
+        bound=bound,
+        remedy="delete and purge what is not needed, or ask an admin of the server for a larger quota",
+    )

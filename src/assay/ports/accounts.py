@@ -167,6 +167,10 @@ class Workspaces(Protocol):
         """The quotas of workspaces that have one."""
         ...
 
+    def check(self, workspace_id: int, kind: str, more: int) -> None:
+        """Returns if the workspace may have so many more of a kind: `runs` or `keys`. Raises QuotaExceeded."""
+        ...
+
     def usage(self, scope: Scope) -> Usage:
         """How much the workspace holds. Counting points takes long where there are very many."""
         ...

@@ -48,6 +48,7 @@ from assay.services.models import ModelService
 from assay.services.previews import PreviewService
 from assay.services.providers import Policy, ProviderService
 from assay.services.purge import PurgeService
+from assay.services.quotas import QuotaService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
@@ -292,10 +293,11 @@ def open_house(
         opened.pop_all()  # from here on they are the server's
     audit, checkpoints = _chain_services(store, home)
     access = AccessService(store, time.monotonic, now_us)
-    files = FileService(store, blobs, new_uid)
+    quotas = QuotaService(store, access, time.monotonic)
+    files = FileService(store, blobs, new_uid, quotas)
     services = Services(
         experiments=ExperimentService(store),
-        runs=RunService(store, new_uid),
+        runs=RunService(store, new_uid, quotas),
         configs=ConfigService(store),
         branches=BranchService(store, new_uid),
         changes=ChangesService(store),
@@ -317,6 +319,7 @@ def open_house(
         views=SavedViewService(store, new_uid),
         statistics=StatisticsService(store, time.monotonic),
         access=access,
+        quotas=quotas,
         accounts=AccountService(store, new_salt, new_token, access),
         workspaces=WorkspaceService(store, new_salt, access),
         logins=LoginService(store, access, Hasher(), new_salt, new_token, now_us, lasting, base),

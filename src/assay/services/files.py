@@ -16,7 +16,8 @@ from assay.ports.blobs import SMALL, BlobStore, Lease, Multipart, Part, Upload
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise, check_text
 from assay.services.collection import DAY_US, FRESH_US, Collected, checked, collect, digest
-from assay.wire.errors import InvalidInput, NotFound, NotSupported, Unavailable
+from assay.services.quotas import QuotaService
+from assay.wire.errors import InvalidInput, NotFound, NotSupported, PermissionDenied, Unavailable
 
 PATH_BOUND = 1_000
 PAGE_BOUND = 10_000
@@ -76,8 +77,11 @@ def check_path(path: str, *, root: bool = False) -> str:
 class FileService(Service):
     """Put, list, open, delete, and collect what nothing refers to."""
 
-    def __init__(self, store: Store, blobs: BlobStore, new_uid: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, blobs: BlobStore, new_uid: Callable[[], str], quotas: QuotaService | None = None
+    ) -> None:
         super().__init__(store)
+        self._quotas = quotas
         self._blobs = blobs
         self._new_uid = new_uid
         self.collected = Collected()  # by all collections since the start, of which one runs at a time
@@ -101,6 +105,10 @@ class FileService(Service):
             case LooseFiles():
                 return scope.workspace_id
 
+    def _admit(self, scope: Scope, size: int, *, count: bool = True) -> None:
+        if self._quotas is not None:
+            self._quotas.admit_bytes(scope, size, count=count)
+
     async def put(self, scope: Scope, place: Place, path: str, chunks: AsyncIterator[bytes]) -> None:
         """The path holds these bytes, on disk. Raises InvalidInput, NotFound, Unavailable; then nothing changed."""
         authorise(scope, Verb.WRITE, "file")
@@ -122,6 +130,7 @@ class FileService(Service):
         """
         authorise(scope, Verb.WRITE, "file")
         check_path(path)
+        self._admit(scope, len(data))
         id, began = self._new_uid(), time.monotonic()
         digest = self._blobs.put(id, data)
 
@@ -134,7 +143,7 @@ class FileService(Service):
 
         try:
             self._store.write(work)
-        except (InvalidInput, NotFound):  # after any other failure the row may be there
+        except (InvalidInput, NotFound, PermissionDenied):  # after any other failure the row may be there
             self._blobs.delete(id)
             raise
 
@@ -142,6 +151,8 @@ class FileService(Service):
         self, scope: Scope, place: Place, path: str, waiting: list[bytes], chunks: AsyncIterator[bytes]
     ) -> None:
         """Row first, and the object while it arrives: one buffer is written while the next one fills."""
+        size = sum(map(len, waiting))
+        self._admit(scope, size, count=False)
         id = await run_sync(self._stage, scope, place, path)
         upload = await run_sync(self._blobs.create, id)
         writing: asyncio.Task[None] = asyncio.create_task(run_sync(upload.write, waiting))
@@ -151,10 +162,13 @@ class FileService(Service):
                 waiting.append(chunk)
                 held += len(chunk)
                 if held >= BUFFER:
+                    size += held
+                    self._admit(scope, size, count=False)
                     await writing
                     writing = asyncio.create_task(run_sync(upload.write, waiting))
                     waiting, held = [], 0
             await writing
+            self._admit(scope, size + held)
             size, digest = await run_sync(_finish, upload, waiting)
         except BaseException:
             await asyncio.wait([writing])  # its thread cannot be interrupted
@@ -250,6 +264,7 @@ class FileService(Service):
             raise InvalidInput(
                 f"{count} is no number of parts", field="num_parts", bound=PARTS_BOUND, remedy="send larger parts"
             )
+        self._admit(scope, 1, count=False)
         store, id, upload_id = self._multipart(), self._stage(scope, place, path), self._new_uid()
         backend_id = store.begin(id)
 
@@ -281,6 +296,7 @@ class FileService(Service):
         if not all(part.etag.strip() for part in parts):  # not every store answers that well
             raise InvalidInput("A part has no etag", field="parts", remedy="send the ETag that the store answered")
         size = self._multipart().complete(lease.blob_id, lease.backend_id, parts)
+        self._admit(scope, size)  # else gc finds an object that no file refers to
 
         def work(unit: UnitOfWork) -> None:
             self._held(unit, scope, place)

@@ -26,6 +26,7 @@ from assay.services.models import ModelService
 from assay.services.previews import PreviewService
 from assay.services.providers import ProviderService
 from assay.services.purge import PurgeService
+from assay.services.quotas import QuotaService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
@@ -54,6 +55,7 @@ class Services:
     audit: AuditService
     checkpoints: CheckpointService
     access: AccessService
+    quotas: QuotaService
     accounts: AccountService
     workspaces: WorkspaceService
     comments: CommentService

@@ -28,6 +28,7 @@ from assay.core.tracking import (
 )
 from assay.ports.store import Store, UnitOfWork
 from assay.services.base import Service, authorise, check_search, check_text
+from assay.services.quotas import QuotaService
 from assay.services.records import Found, each, records
 from assay.wire.errors import InvalidInput, NotActive, NotFound, RuleViolation
 
@@ -59,9 +60,10 @@ def active(run: Run) -> Run:
 class RunService(Service):
     """Create, read, change, log, search."""
 
-    def __init__(self, store: Store, new_uid: Callable[[], str]) -> None:
+    def __init__(self, store: Store, new_uid: Callable[[], str], quotas: QuotaService | None = None) -> None:
         super().__init__(store)
         self._new_uid = new_uid
+        self._quotas = quotas
 
     def create(
         self,
@@ -207,6 +209,7 @@ class RunService(Service):
 
         Raises:
             InvalidInput: A key or text is out of bounds, or records are counted wrongly.
+            QuotaExceeded: The workspace may hold no more points, or names of keys.
         """
         authorise(scope, Verb.WRITE, "run")
         for key, value in logged.params.items():
@@ -220,6 +223,8 @@ class RunService(Service):
             check_text("value document", item.document, DOCUMENT_BOUND)
         if logged.rest_count is not None:
             _check_rest(logged)
+        if self._quotas is not None:
+            self._quotas.admit_points(scope, len(logged.values) + len(logged.model_points))
         return self._store.log(scope, logged)
 
     def open_writer(self, scope: Scope, uid: str, name: str, stream: str, *, heartbeats: bool = True) -> Progress:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, union_all, update
 
-from assay.core.accounts import Bearer, Quota, Token, Usage, Workspace
+from assay.core.accounts import Bearer, Quota, Token, Usage, Workspace, exceeded
 from assay.core.ids import Kind, make_id
 from assay.core.roles import ROLES, Role
 from assay.core.scope import Scope
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 token, user = schema.access_token, schema.user_account
 workspace, quota_table = schema.workspace, schema.workspace_quota
 COUNTER = "workspace"  # among the counters: the last number of a workspace
+COUNTED = {"runs": schema.run, "keys": schema.key}
 POINTS = (schema.metric_batch, schema.metric_chunk, schema.metric_page)
 
 
@@ -142,6 +143,20 @@ class WorkspaceStore:
         """The quotas of workspaces that have one."""
         rows = self._connection.execute(select(quota_table))
         return {row.workspace_id: Quota(row.runs, row.points, row.bytes, row.keys) for row in rows}
+
+    def check(self, workspace_id: int, kind: str, more: int) -> None:
+        """Returns if the workspace may have so many more runs or keys. Raises QuotaExceeded."""
+        column, table = quota_table.c[kind], COUNTED[kind]
+        mine = select(column).where(quota_table.c.workspace_id == workspace_id)
+        if self._connection.execute(mine).scalar_one_or_none() is None:
+            return
+        bound = self._connection.execute(mine.with_for_update()).scalar_one()  # who counts is alone until he has added
+        if bound is None:
+            return
+        counted = select(func.count()).select_from(table).where(table.c.workspace_id == workspace_id)
+        held = self._connection.execute(counted).scalar_one()
+        if held + more > bound:
+            raise exceeded(kind, held, bound)
 
     def usage(self, scope: Scope) -> Usage:
         """How much the workspace holds: points as they are stored, so that what was logged twice counts once."""

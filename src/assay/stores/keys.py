@@ -27,13 +27,17 @@ class Keys:
     Args:
         connection: Where names are looked up.
         delta: Its engine.
+        check: Raises QuotaExceeded if a workspace may not have so many more keys.
         intern: Stores rows of a table in a transaction of its own, so that nobody who holds locks on runs waits for a
             name that another such has just given. None: in this transaction, where there is only one writer.
     """
 
-    def __init__(self, connection: Connection, delta: Delta, intern: Intern | None) -> None:
+    def __init__(
+        self, connection: Connection, delta: Delta, check: Callable[[int, int], None], intern: Intern | None
+    ) -> None:
         self._connection = connection
         self._delta = delta
+        self._check = check
         self._intern = intern or self._insert
         self.known: Mapping[tuple[int, str], int] = {}
         self.fresh: dict[tuple[int, str], int] = {}
@@ -56,6 +60,7 @@ class Keys:
             stored = self.lookup(workspace_id, missing)
             new = sorted(set(missing) - stored.keys())
             if new:
+                self._check(workspace_id, len(new))
                 self._intern(schema.key, [{"workspace_id": workspace_id, "name": name} for name in new])
                 stored.update(self.lookup(workspace_id, new))
             self.fresh.update({(workspace_id, name): number for name, number in stored.items()})

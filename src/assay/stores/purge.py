@@ -146,6 +146,7 @@ class PurgeStore:
         # Numbers of experiments are small: another kind's id may be the same.
         self._connection.execute(delete(foreign).where(foreign.c.kind == "experiment", foreign.c.id.in_(ids)))
         self._delete(group.c.experiment_id, ids)
+        self._delete(schema.role_grant.c.experiment_id, ids)
         self._delete(dataset.c.experiment_id, ids)
         self._delete(schema.saved_view.c.experiment_id, ids)
         self._delete(schema.experiment_tag.c.experiment_id, ids)

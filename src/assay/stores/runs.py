@@ -61,6 +61,7 @@ class RunStore:
         taken = select(table.c.id).where(table.c.uid == run.uid)
         if self._connection.execute(taken).first() is not None:
             raise AlreadyExists(f"Run with id={run.uid} exists already", field="run_id")
+        self._unit.workspaces.check(scope.workspace_id, "runs", 1)
         now = self._unit.now_us()
         values = {
             "workspace_id": scope.workspace_id,

@@ -50,7 +50,8 @@ class Unit:
         self.random = random
         self._now_us: int | None = None
         self._cursor: Any = None
-        self.keys = Keys(connection, delta, intern)
+        self.workspaces = WorkspaceStore(self)
+        self.keys = Keys(connection, delta, self._check_keys, intern)
         self.experiments = ExperimentStore(self)
         self.runs = RunStore(self)
         self.owned = OwnedStore(self)
@@ -75,12 +76,14 @@ class Unit:
         self.user_groups = UserGroupStore(self)
         self.grants = GrantStore(self)
         self.tokens = TokenStore(self)
-        self.workspaces = WorkspaceStore(self)
         self.comments = CommentStore(self)
         self.views = SavedViewStore(self)
         self.sessions = SessionStore(self)
         self.links = LinkStore(self)
         self.identities = IdentityStore(self)
+
+    def _check_keys(self, workspace_id: int, more: int) -> None:
+        self.workspaces.check(workspace_id, "keys", more)
 
     def driver(self) -> Any:
         """A cursor of the driver itself in this transaction, for the busiest statements."""

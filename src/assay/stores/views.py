@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from assay.core.comments import Author
@@ -58,6 +58,7 @@ class SavedViewStore:
 
     def update(self, scope: Scope, uid: str, revision: int, name: str, document: str) -> None:
         """The view has this name and document, and the next revision."""
+        self._require(scope, uid)
         values = {"name": name, "document": document, "changed_by": scope.actor.name, "revision": revision + 1}
         later = self._unit.delta.later(table.c.updated_us, self._unit.now_us())
         statement = update(table).where(*_mine(scope, uid), table.c.revision == revision)
@@ -70,11 +71,17 @@ class SavedViewStore:
 
     def remove(self, scope: Scope, uid: str, revision: int | None) -> None:
         """The view is gone."""
+        self._require(scope, uid)
         statement = delete(table).where(*_mine(scope, uid))
         if revision is not None:
             statement = statement.where(table.c.revision == revision)
         if not self._connection.execute(statement).rowcount:
             self._refuse(scope, uid, revision)
+
+    def _require(self, scope: Scope, uid: str) -> None:
+        """Returns if the actor may change the view. Raises NotFound, PermissionDenied."""
+        if scope.actor.narrowed and (experiment_id := self.get(scope, uid).experiment_id) is not None:
+            scope.require(experiment_id)
 
     def _refuse(self, scope: Scope, uid: str, revision: int | None) -> NoReturn:
         """Raises why there is no such view of this revision."""
@@ -121,7 +128,9 @@ def _mine(scope: Scope, uid: str) -> tuple[Any, ...]:
 def _seen(scope: Scope) -> ColumnElement[bool]:
     """The workspace's views, without those of experiments that are closed to the actor."""
     mine = table.c.workspace_id == scope.workspace_id
-    return and_(mine, table.c.experiment_id.not_in(scope.closed)) if scope.closed else mine
+    if not (closed := scope.closed):
+        return mine
+    return and_(mine, or_(table.c.experiment_id.is_(None), table.c.experiment_id.not_in(closed)))
 
 
 def _place(experiment_id: int | None) -> int:

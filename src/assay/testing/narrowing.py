@@ -212,3 +212,29 @@ class NarrowContract:
         with pytest.raises(NotFound):
             house.groups.join(closed, house.experiment_id, "group", uid)
         assert house.models.get(house.scope, model).metrics == []
+
+    def test_views_comments_and_findings_of_a_closed_experiment_are_its_own(self, house: House) -> None:
+        uid, _ = self.fill(house)
+        kept, _new = house.views.create(house.scope, "runs", "everywhere loss", {})
+        mine, _new = house.views.create(house.scope, "runs", "here loss", {}, experiment_id=house.experiment_id)
+        house.comments.add(house.scope, uid, "a secret")
+        closed, looks = someone(house, Role.EDITOR, Role.NONE), someone(house, Role.EDITOR, Role.VIEWER)
+        assert [view.uid for view in house.views.search(closed).items] == [kept.uid]
+        assert [view.uid for view in house.finding.find(closed, "loss").views] == [kept.uid]
+        assert house.comments.search(closed, [uid]).items == []
+        for text in ("experiment", "run", "loss"):
+            found = house.finding.find(closed, text)
+            assert (found.runs, found.experiments, found.keys) == ([], [], [])
+        with pytest.raises(NotFound):
+            house.views.change(closed, mine.uid, mine.revision, name="stolen")
+        with pytest.raises(NotFound):
+            house.comments.add(closed, uid, "mine")
+        for change in (
+            lambda: house.views.change(looks, mine.uid, mine.revision, name="stolen"),
+            lambda: house.views.remove(looks, mine.uid),
+            lambda: house.comments.add(looks, uid, "mine"),
+        ):
+            with pytest.raises(PermissionDenied):
+                change()
+        assert house.views.get(looks, mine.uid).name == "here loss"
+        house.views.remove(closed, kept.uid)

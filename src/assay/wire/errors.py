@@ -93,6 +93,12 @@ class NotActive(RuleViolation):
     code = "not_active"
 
 
+class QuotaExceeded(RuleViolation):
+    """The workspace may hold no more of `field`: its quota is `bound`."""
+
+    code = "quota_exceeded"
+
+
 class InvalidState(AssayError):
     """The object's state makes the request impossible (rename of a deleted experiment)."""
 

@@ -20,6 +20,7 @@ TABLE: dict[str, tuple[int, str]] = {
     "not_supported": (501, "NOT_IMPLEMENTED"),
     "param_changed": (400, "INVALID_PARAMETER_VALUE"),
     "permission_denied": (403, "PERMISSION_DENIED"),
+    "quota_exceeded": (400, "RESOURCE_EXHAUSTED"),
     "route_not_found": (404, "ENDPOINT_NOT_FOUND"),
     "rule_violation": (400, "INVALID_PARAMETER_VALUE"),
     "sequence_gap": (409, "RESOURCE_CONFLICT"),

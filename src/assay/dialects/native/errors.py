@@ -22,6 +22,7 @@ STATUS = {
     "not_supported": 501,
     "param_changed": 409,
     "permission_denied": 403,
+    "quota_exceeded": 409,
     "route_not_found": 404,
     "rule_violation": 409,
     "sequence_gap": 409,
