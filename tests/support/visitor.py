@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from support.server import Answer
 
-HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"/?>')
 FORM = re.compile(r'<form [^>]*action="([^"]*)".*?</form>', re.DOTALL)
 ONWARD = re.compile(r'http-equiv="refresh" content="0;url=([^"]*)"')
 
