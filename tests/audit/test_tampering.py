@@ -73,6 +73,16 @@ def test_a_chain_cut_short_with_its_head_is_named(sealing: Sealing) -> None:
     assert sealing.faults() == [(7, "lost")]
 
 
+def test_a_chain_that_is_gone_with_its_head_is_named(sealing: Sealing) -> None:
+    """Only its checkpoints are left: its workspace is among those that are verified all the same."""
+    sealing.unlock()
+    for table in ("audit_record", "audit_detail", "audit_head"):
+        sealing.execute(f"DELETE FROM {table}")
+    with sealing.store.read() as unit:
+        assert list(unit.audit.workspaces()) == [SCOPE.workspace_id]
+    assert sealing.faults(elsewhere=False) == [(4, "lost"), (7, "lost")]
+
+
 def test_a_chain_written_anew_is_named_up_to_what_was_kept(sealing: Sealing) -> None:
     """A whole chain that agrees with itself, its head, and without checkpoints that would disagree."""
     sealing.unlock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, union, update
 
 from assay.core import audit
 from assay.core.audit import Act, Entry, Head, Subject
@@ -106,10 +106,11 @@ class AuditStore:
             last = rows[-1].seq
 
     def workspaces(self) -> dict[int, str]:
-        """The workspaces that have a chain, by id, with their names as far as they have one."""
+        """The workspaces that have a chain, or checkpoints of one, by id, with their names as far as they have one."""
         names = schema.workspace
-        query = select(head.c.workspace_id, names.c.name).outerjoin(names, names.c.id == head.c.workspace_id)
-        rows = self._connection.execute(query.order_by(head.c.workspace_id))
+        ids = union(select(head.c.workspace_id), select(checkpoint.c.workspace_id)).subquery()
+        query = select(ids.c.workspace_id, names.c.name).outerjoin(names, names.c.id == ids.c.workspace_id)
+        rows = self._connection.execute(query.order_by(ids.c.workspace_id))
         return {row.workspace_id: row.name or str(row.workspace_id) for row in rows}
 
     def erase(self, scope: Scope, seqs: Sequence[int]) -> int:
