@@ -26,7 +26,7 @@ from support.server import Server
 
 BACKGROUND = Path(__file__).with_name("background.py")
 WRITERS = 6
-TURN_S = 20  # a run is written to: readers compare whole histories, and those must not become the load
+TURN_S = length(6, 20)  # a run is written to: readers compare whole histories, and those must not become the load
 BATCHES_PER_S = 100
 FILES_PER_S = 5
 
@@ -79,7 +79,7 @@ def some_runs(server: Server) -> list[str]:
 def test_two_replicas_under_load_lose_and_tear_nothing(
     tmp_path: Path, database_server: Any, s3: S3, record_property: pytest.RecordProperty
 ) -> None:
-    seed, seconds = new_seed(), length(30, 300)
+    seed, seconds = new_seed(), length(15, 300)
     store = fresh_database(database_server)
     bucket = s3.bucket()
     files = f"s3://{bucket}/files"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,32 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+    """A server for each client, which its scripts share."""
+    running = {client: Server(tmp_path_factory.mktemp(client) / "home").start() for client in CLIENTS}
+    yield running
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def far(database_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server over PostgreSQL and S3, which the scripts share."""
+    with s3_server() as s3:
+        options = ["--store", fresh_database(database_server), "--artifacts", f"s3://{s3.bucket()}/prefix"]
+        server = Server(tmp_path_factory.mktemp("far") / "home", options, s3.env).start()
+        yield server
+        server.stop()
+
+
 @pytest.mark.parametrize(("client", "flow"), CASES)
-def test_flow(client: str, flow: str, server: Server, tmp_path: Path) -> None:
+def test_flow(client: str, flow: str, plain: dict[str, Server], tmp_path: Path) -> None:
     """The script ends well."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    run_flow(client, flow, server.url, folder)
+    run_flow(client, flow, plain[client].url, tmp_path)
 
 
 @pytest.mark.parametrize("flow", ["tracking.py", "models.py", "models_in_runs.py"])
-def test_flow_over_postgresql_and_s3(flow: str, database_server: Any, tmp_path: Path) -> None:
+def test_flow_over_postgresql_and_s3(flow: str, far: Server, tmp_path: Path) -> None:
     """The script does not notice where its catalog and its files lie."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    with s3_server() as s3:
-        options = ["--store", fresh_database(database_server), "--artifacts", f"s3://{s3.bucket()}/prefix"]
-        running = Server(tmp_path / "home", options, s3.env).start()
-        try:
-            run_flow("mlflow-3", flow, running.url, folder)
-        finally:
-            running.stop()
+    run_flow("mlflow-3", flow, far.url, tmp_path)
