@@ -229,7 +229,7 @@ def test_what_is_shown_is_exported(page: Page, table: Locator, tmp_path: Path) -
     with page.expect_download() as told:
         page.get_by_role("menuitem", name="CSV").click()
     told.value.save_as(tmp_path / "runs.csv")
-    rows = list(csv.DictReader((tmp_path / "runs.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "runs.csv").read_text().splitlines()))
     assert {row["params.lr"] for row in rows} == {"0.1"}
     losses = [float(row["metrics.train/loss"]) for row in rows if row["metrics.train/loss"] != "NaN"]
     assert losses == sorted(losses, reverse=True)

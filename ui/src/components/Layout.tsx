@@ -1,5 +1,6 @@
 import { type ReactNode, useCallback, useState } from "react";
 import { Link, useLocation } from "wouter";
+import { Account } from "./Account";
 import { Icon, type IconName } from "./Icon";
 import { Overlays } from "./Overlays";
 import { openPalette, show } from "./palette";
@@ -54,6 +55,7 @@ export function Layout({ children }: { children: ReactNode }) {
           ))}
         </ul>
         <div className="nav-foot">
+          <Account />
           <button type="button" className="nav-link" onClick={() => show("keys")} title="Keys (?)">
             <Icon name="keyboard" /> <span className="nav-name">Keys</span>
           </button>

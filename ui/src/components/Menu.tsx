@@ -127,20 +127,20 @@ function List({ id, label, anchor, items, close }: ListProps) {
       role="menu"
       tabIndex={-1}
       aria-label={label}
-      className="menu"
+      className="popup"
       onKeyDown={onKeyDown}
     >
       {items.map((item, at) =>
         item === null ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: lines have no names
-          <hr key={`line-${at}`} className="menu-line" />
+          <hr key={`line-${at}`} className="popup-line" />
         ) : (
           <button
             // biome-ignore lint/suspicious/noArrayIndexKey: the list does not change while it is open
             key={at}
             type="button"
             {...roleOf(item)}
-            className={item.danger ? "menu-item danger" : "menu-item"}
+            className={item.danger ? "popup-item danger" : "popup-item"}
             disabled={item.disabled}
             tabIndex={-1}
             onClick={event => {
@@ -149,10 +149,10 @@ function List({ id, label, anchor, items, close }: ListProps) {
               item.act();
             }}
           >
-            <span className="menu-check" aria-hidden="true">
+            <span className="popup-check" aria-hidden="true">
               {item.checked ? "✓" : ""}
             </span>
-            <span className="menu-label">{item.label}</span>
+            <span className="popup-label">{item.label}</span>
             {item.hint && <kbd className="muted">{item.hint}</kbd>}
           </button>
         ),

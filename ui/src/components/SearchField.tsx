@@ -1,6 +1,6 @@
 import type { Ref } from "react";
 import { Icon } from "./Icon";
-import "./Field.css";
+import "./fields.css";
 
 interface Props {
   value: string;
@@ -19,7 +19,7 @@ export function SearchField({ value, onChange, label, autoFocus, className = "",
       <input
         ref={ref}
         type="search"
-        className="field"
+        className="text-field"
         value={value}
         aria-label={label}
         placeholder={label}

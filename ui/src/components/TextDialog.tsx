@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import { ApiError } from "../api/client";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
-import "./Field.css";
+import "./fields.css";
 
 interface Props {
   title: string;
@@ -36,7 +36,7 @@ export function TextDialog({
   const ready = (empty || text.trim() !== "") && !busy;
   const field = {
     id,
-    className: "field",
+    className: "text-field",
     value: text,
     autoFocus: true,
     onChange: (event: { target: { value: string } }) => setText(event.target.value),

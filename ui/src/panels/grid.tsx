@@ -2,7 +2,6 @@
 
 import { createContext, useContext } from "react";
 import { Focus } from "../charts/focus";
-import { type Look, looksOf } from "../lib/colours";
 import type { Facts } from "../lib/facts";
 import type { ChartSettings, Panel, PanelSettings } from "../lib/settings";
 import type { Names } from "./useTraces";
@@ -36,10 +35,7 @@ export const GridContext = createContext<Grid>({
 
 export const useGrid = () => useContext(GridContext);
 
-/** Looks of runs, the same in all grids and lists of a page, and as long as it is open. */
-const kept = new Map<string, Look>();
-
-export const runLooks = (ids: Iterable<string>): Map<string, Look> => looksOf(ids, kept);
+export { runLooks } from "./looks";
 
 /** The settings with one chart's changed: of a panel that made itself, beside it; of one's own, in it. */
 export function withChart(

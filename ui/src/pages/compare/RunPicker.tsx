@@ -28,7 +28,7 @@ export function RunPicker({ chosen, onChoose }: Props) {
   const toggle = (id: string) =>
     onChoose(chosen.includes(id) ? chosen.filter(one => one !== id) : [...chosen, id]);
   return (
-    <div className="picker">
+    <div className="run-picker">
       <input
         type="search"
         className="text-field picker-field"

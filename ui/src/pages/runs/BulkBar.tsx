@@ -9,7 +9,7 @@ import { Dialog } from "../../components/Dialog";
 import { Icon } from "../../components/Icon";
 import { formatCount } from "../../lib/format";
 import { DRAWN_BOUND } from "../../lib/viewState";
-import "../../components/Field.css";
+import "../../components/fields.css";
 
 interface Props {
   ids: ReadonlySet<string>;
@@ -174,7 +174,7 @@ function TagDialog({ count, busy, onTag, onClose }: TagProps) {
         <label className="field-label">
           Key
           <input
-            className="field"
+            className="text-field"
             value={key}
             autoComplete="off"
             onChange={event => setKey(event.target.value)}
@@ -183,7 +183,7 @@ function TagDialog({ count, busy, onTag, onClose }: TagProps) {
         <label className="field-label">
           Value
           <input
-            className="field"
+            className="text-field"
             value={value}
             autoComplete="off"
             onChange={event => setValue(event.target.value)}

@@ -136,6 +136,7 @@ function Edge({ column: mine, change }: { column: Column; change: HeadActs["chan
     <div
       className="head-edge"
       aria-hidden="true"
+      onMouseDown={event => event.preventDefault()} // the browser would begin to drag what is beneath
       onPointerDown={event => {
         event.currentTarget.setPointerCapture(event.pointerId);
         from.current = { x: event.clientX, width: mine.width };
@@ -143,6 +144,9 @@ function Edge({ column: mine, change }: { column: Column; change: HeadActs["chan
       onPointerMove={event => {
         const cell = event.currentTarget.parentElement;
         if (from.current && cell) cell.style.width = `${widthAt(event)}px`;
+      }}
+      onPointerCancel={() => {
+        from.current = null;
       }}
       onPointerUp={event => {
         if (from.current) change(mine.text, { width: widthAt(event) });

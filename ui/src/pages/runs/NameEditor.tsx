@@ -22,7 +22,7 @@ export function NameEditor({ run, done }: { run: Run; done: () => void }) {
   };
   return (
     <input
-      className="field run-name-field"
+      className="text-field run-name-field"
       aria-label="Name of the run"
       title={rename.error?.message}
       aria-invalid={rename.isError}

@@ -5,7 +5,7 @@ import { Icon } from "../../components/Icon";
 import { Menu } from "../../components/Menu";
 import { formatCount } from "../../lib/format";
 import type { Column, Key } from "../../lib/tableColumns";
-import type { Mode, ViewState } from "../../lib/viewState";
+import type { ViewState } from "../../lib/viewState";
 import { exportItems } from "./export";
 import { GroupMenu } from "./GroupMenu";
 import { QueryBar } from "./QueryBar";
@@ -25,12 +25,6 @@ interface Props {
   reload: () => void;
   manage: () => void;
 }
-
-const MODES: readonly [Mode, string][] = [
-  ["table", "Table"],
-  ["split", "Both"],
-  ["charts", "Charts"],
-];
 
 /** What is asked and how it is shown. */
 export function Toolbar(props: Props) {
@@ -91,14 +85,6 @@ export function Toolbar(props: Props) {
           ]}
         />
       </div>
-      <fieldset className="toolbar-modes">
-        <legend className="visually-hidden">What is shown</legend>
-        {MODES.map(([mode, name]) => (
-          <Button key={mode} kind="quiet" pressed={view.mode === mode} onClick={() => change({ mode })}>
-            {name}
-          </Button>
-        ))}
-      </fieldset>
     </div>
   );
 }

@@ -1,17 +1,19 @@
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
+import { useLocation } from "wouter";
 import { type Experiment, useExperimentNames } from "../../api/experiments";
 import { useKeys } from "../../api/keys";
 import { type Selection, useCount, useRunList } from "../../api/runs";
 import { Page } from "../../components/Page";
 import { Split } from "../../components/Split";
 import { Failure, Loading, Message } from "../../components/states";
-import { type Look, looksOf } from "../../lib/colours";
 import { type Column, moved, withColumn } from "../../lib/tableColumns";
 import { DRAWN_BOUND, sortedBy } from "../../lib/viewState";
+import { runLooks } from "../../panels/looks";
 import { BulkBar } from "./BulkBar";
 import { ColumnManager } from "./ColumnManager";
 import { GroupedRuns } from "./GroupedRuns";
 import type { HeadActs } from "./HeadCell";
+import { ModeSwitch } from "./ModeSwitch";
 import { RunsCharts } from "./RunsCharts";
 import { RunsTable } from "./RunsTable";
 import { Toolbar } from "./Toolbar";
@@ -30,7 +32,6 @@ interface Props {
 }
 
 const DRAWN_AT_FIRST = 10;
-const kept = new Map<string, Look>();
 
 /** The table of runs, and their charts beside it. */
 export function Workspace({ title, scope, experiments, experiment }: Props) {
@@ -48,13 +49,14 @@ export function Workspace({ title, scope, experiments, experiment }: Props) {
   const [columns, setColumns] = useColumns(scope, view.columns, keys.data, change);
   const marks = useSelected(list.runs);
   const nowUs = useNow(list.runs.some(run => run.status === "running"));
+  const [, navigate] = useLocation();
   const [managing, setManaging] = useState(false);
 
   const drawn = useMemo(
     () => view.drawn ?? list.runs.slice(0, DRAWN_AT_FIRST).map(run => run.id),
     [view.drawn, list.runs],
   );
-  const looks = useMemo(() => looksOf(drawn, kept), [drawn]);
+  const looks = useMemo(() => runLooks(drawn), [drawn]);
   const drawnLate = useDeferredValue(drawn);
   const draw = (id: string) => {
     const next = drawn.includes(id) ? drawn.filter(one => one !== id) : [...drawn, id].slice(-DRAWN_BOUND);
@@ -113,10 +115,18 @@ export function Workspace({ title, scope, experiments, experiment }: Props) {
       question={JSON.stringify(selection)}
     />
   );
+  const charts = (
+    <RunsCharts
+      runs={drawnLate}
+      onPick={id => navigate(`/runs/${id}`)}
+      onBrush={ids => marks.put(ids ?? [])}
+    />
+  );
   return (
     <Page
       title={title}
       full
+      actions={<ModeSwitch mode={view.mode} onMode={mode => change({ mode })} />}
       below={
         <Toolbar
           view={view}
@@ -144,11 +154,11 @@ export function Workspace({ title, scope, experiments, experiment }: Props) {
         )}
         <div className="workspace-body">
           {view.mode === "table" && table}
-          {view.mode === "charts" && <RunsCharts runs={drawnLate} />}
+          {view.mode === "charts" && charts}
           {view.mode === "split" && (
             <Split label="table" kept="assay.split">
               {table}
-              <RunsCharts runs={drawnLate} />
+              {charts}
             </Split>
           )}
         </div>

@@ -31,5 +31,6 @@ export function useSelected(runs: readonly Run[]) {
     );
   }, []);
   const clear = useCallback(() => setSelected(new Set()), []);
-  return { selected, select, selectAll, clear };
+  const put = useCallback((ids: readonly string[]) => setSelected(new Set(ids)), []);
+  return { selected, select, selectAll, clear, put };
 }
