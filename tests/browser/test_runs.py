@@ -205,6 +205,40 @@ def test_a_run_is_renamed_in_its_row_and_keys_do_the_rest(page: Page, table: Loc
     expect(page).to_have_url(re.compile(f"/runs/{some.runs[-2]}$"))
 
 
+def test_a_note_is_written_where_the_run_stands(page: Page, table: Locator, http: Http, some: Seeded) -> None:
+    row = table.get_by_role("row").nth(4)
+    row.hover()
+    row.get_by_role("button", name=re.compile("Acts on")).click()
+    menu = page.get_by_role("menu")
+    button, box = row.bounding_box(), menu.bounding_box()
+    assert button is not None
+    assert box is not None
+    assert 0 <= box["y"] - button["y"] < 60  # where it was asked for
+    page.get_by_role("menuitem", name="Add a note").click()
+    page.get_by_label("Note, in Markdown").fill("see **this**")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert http.request("GET", f"/api/v1/runs/{some.runs[-4]}").json["note"] == "see **this**"
+
+
+def test_charts_stand_beside_the_table(
+    page: Page, table: Locator, shot: Callable[[str], None], accessible: Callable[[], None]
+) -> None:
+    page.get_by_role("button", name="Both").click()
+    expect(page.get_by_role("button", name=re.compile("^train"))).to_be_visible()
+    expect(page.locator("canvas").first).to_be_visible()
+    page.wait_for_timeout(300)
+    accessible()
+    shot("runs-charts")
+    line = page.get_by_role("separator", name="Width of the table")
+    line.focus()
+    before = line.get_attribute("aria-valuenow")
+    page.keyboard.press("ArrowRight")
+    expect(line).not_to_have_attribute("aria-valuenow", before or "")
+    table.get_by_role("button", name=re.compile("Take out of the charts")).first.click()
+    expect(page).to_have_url(re.compile("drawn="))
+
+
 def test_the_table_moves_by_itself(page: Page, table: Locator, http: Http, some: Seeded) -> None:
     page.wait_for_timeout(300)  # the stream is open
     now_ms = int(time.time() * 1_000)

@@ -84,6 +84,7 @@ function List({ id, label, anchor, items, close }: ListProps) {
     const at = anchor.current?.getBoundingClientRect();
     const mine = list.current;
     if (!at || !mine) return;
+    mine.showPopover(); // above all, and placed by the window whatever it lies in
     const left = Math.min(at.left, innerWidth - mine.offsetWidth - 8);
     const below = at.bottom + 4;
     const top =
@@ -125,6 +126,7 @@ function List({ id, label, anchor, items, close }: ListProps) {
       ref={list}
       id={id}
       role="menu"
+      popover="manual"
       tabIndex={-1}
       aria-label={label}
       className="popup"

@@ -6,6 +6,7 @@ import type { Run } from "../../lib/fields";
 import type { Column } from "../../lib/tableColumns";
 import { Cell, isNumber } from "./Cell";
 import { NameEditor } from "./NameEditor";
+import { RunMenu } from "./RunMenu";
 
 /** A column and where it stands. */
 export interface Placed {
@@ -129,19 +130,7 @@ function Name({ run, editing, edit }: { run: Run; editing: boolean; edit: RowAct
       <Link to={`/runs/${run.id}`} tabIndex={-1} className="run-name truncate" title={run.name}>
         {run.name || run.id}
       </Link>
-      <button
-        type="button"
-        tabIndex={-1}
-        className="run-rename"
-        aria-label={`Rename ${run.name}`}
-        title="Rename (F2)"
-        onClick={event => {
-          event.stopPropagation();
-          edit(run.id);
-        }}
-      >
-        <Icon name="edit" size={13} />
-      </button>
+      <RunMenu run={run} rename={() => edit(run.id)} />
     </>
   );
 }
