@@ -3,6 +3,7 @@
  * is ours (`paint.ts`), since a bucket has extremes.
  */
 
+import "./language"; // first: uPlot asks for it
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Look } from "../lib/colours";
