@@ -19,6 +19,7 @@ SAID: dict[str, list[tuple[str, str, Any]]] = {
     "text": [("one", '"one"', "one"), ("two", '"two"', "two")],
     "port": [("1", "1", 1), ("65535", "65535", 65_535)],
     "hours": [("1", "1", 1), ("8784", "8784", 8_784)],
+    "number": [("1", "1", 1), ("1152921504606846976", "1152921504606846976", 1 << 60)],
     "make|known": [("make", '"make"', "make"), ("known", '"known"', "known")],
     "path": [("/one", '"/one"', Path("/one")), ("/two", '"/two"', Path("/two"))],
     "names": [("a,b", '["a", "b"]', ("a", "b")), ("c", '["c"]', ("c",))],
@@ -116,6 +117,9 @@ def test_nonsense_in_a_file_is_refused(text: str, key: str, remedy: str, tmp_pat
         ("SESSION_HOURS", "0"),
         ("SESSION_HOURS", "8785"),
         ("SESSION_HOURS", "1.5"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_MAX_BYTES", "-1"),
+        ("RETENTION_MAX_BYTES", "9" * 500),
         ("LOG_FORMAT", "JSON"),
         ("HOST", "a\tb"),
     ],
@@ -146,7 +150,7 @@ def test_what_is_in_effect_is_shown_without_passwords(tmp_path: Path) -> None:
     assert shown["file"] == str(file)
     found = {name: tuple(item.values()) for name, item in shown["settings"].items()}
     assert found.keys() == {setting.name for setting in SETTINGS}
-    assert {name: item for name, item in found.items() if not name.startswith(("tls", "oidc", "session"))} == {
+    assert {name: item for name, item in found.items() if not name.startswith(("tls", "oidc", "session", "retention"))} == {
         "proxy": ([], "default"),
         "public_url": (None, "default"),
         "home": (str(tmp_path), "ASSAY_HOME"),

@@ -14,6 +14,7 @@ from assay.testing.owned import ParamContract, TextContract, WriterContract
 from assay.testing.people import CommentContract, SavedViewContract
 from assay.testing.points import BranchContract, LatestContract, LayoutContract, PointContract
 from assay.testing.printed import ConsoleContract
+from assay.testing.resting import RetentionContract
 from assay.testing.searching import OrderContract, SearchContract
 from assay.testing.together import ActivityContract, BulkContract, FindingContract, GroupContract
 
@@ -156,3 +157,7 @@ class TestActivity(ActivityContract):
 
 class TestFinding(FindingContract):
     """Things by a few letters of their names."""
+
+
+class TestRetention(RetentionContract):
+    """Runs that rest."""

@@ -52,7 +52,7 @@ def _option(setting: Setting) -> Callable[[Decorated], Decorated]:
     told = f"{setting.meaning} [{setting.told_default}]"
     if setting.kind == "switch":
         return click.option(f"{setting.option}/--no-{setting.option[2:]}", default=None, help=told)
-    word = {"names": "NAME", "port": "PORT", "hours": "HOURS", "path": "PATH", "text": "TEXT"}.get(
+    word = {"names": "NAME", "port": "PORT", "hours": "HOURS", "number": "N", "path": "PATH", "text": "TEXT"}.get(
         setting.kind, setting.kind
     )
     return click.option(setting.option, multiple=setting.kind == "names", metavar=word, help=told)

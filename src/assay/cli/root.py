@@ -46,6 +46,7 @@ from assay.cli import (  # noqa: E402 -- each adds its commands to the group abo
     imports,  # noqa: F401
     login,  # noqa: F401
     purge,  # noqa: F401
+    retention,  # noqa: F401
     runs,  # noqa: F401
     settings,  # noqa: F401
     show,  # noqa: F401

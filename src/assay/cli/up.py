@@ -63,7 +63,13 @@ def serve(settings: Settings, *, as_json: bool) -> None:
         door = doors.door_of(settings, lambda: address)
         home = Home(root)
         server = open_house(
-            home, store, settings.artifacts, lasting=doors.lasting_of(settings), policy=policy, base=door.base
+            home,
+            store,
+            settings.artifacts,
+            lasting=doors.lasting_of(settings),
+            policy=policy,
+            base=door.base,
+            keeping=settings.keeping,
         )
         try:
             doors.check_users(settings, has_users=server.services.access.refresh().has_users)

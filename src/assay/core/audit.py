@@ -29,6 +29,7 @@ class Act(StrEnum):
     """What is governed, and so recorded."""
 
     PURGE = "purge"
+    RETENTION = "retention"  # runs are deleted, until restored or purged, as a policy of age and size says
     RESTORE = "restore"  # all that happened after the backup was made is missing from here on
     ERASE = "erase"  # of details of records, which are the subjects
     ROTATE = "rotate"  # from here on, another key signs checkpoints

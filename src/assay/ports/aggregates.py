@@ -14,6 +14,7 @@ from assay.core.audit import Act, Entry, Head, Subject
 from assay.core.checkpoints import Checkpoint, Key, Signed
 from assay.core.config import Indexed
 from assay.core.purge import Deletable, Kind
+from assay.core.retention import Rested
 from assay.core.scope import Scope
 from assay.core.search.ast import Expr, Order
 from assay.core.tracking import (
@@ -382,3 +383,18 @@ class Purges(Protocol):
     def erase(self, kind: Kind, ids: Sequence[int]) -> None:
         """These things, which are locked, and all that they own are gone. An experiment is empty by then."""
         ...
+
+
+class Retention(Protocol):
+    """Runs that rest."""
+
+    def rested(self, scope: Scope, after: int, limit: int) -> list[Rested]:
+        """Runs that have ended and are not deleted, above the id `after` and in order."""
+        ...
+
+    def among(self, scope: Scope, ids: Sequence[int]) -> list[Rested]:
+        """Those of the runs that have ended and are not deleted, in order."""
+        ...
+
+    def held_bytes(self, scope: Scope) -> int:
+        """How much the files of runs come to that are not deleted, each as often as it is used."""

@@ -29,6 +29,7 @@ from assay.ports.aggregates import (
     Names,
     Owned,
     Purges,
+    Retention,
     Runs,
 )
 from assay.ports.blobs import BlobRows
@@ -97,6 +98,9 @@ class UnitOfWork(Protocol):
 
     @property
     def purges(self) -> Purges: ...
+
+    @property
+    def retention(self) -> Retention: ...
 
     @property
     def imports(self) -> Imports: ...

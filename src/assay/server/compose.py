@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.blobs.local import LocalBlobs
+from assay.core.retention import Policy as Keeping
 from assay.core.scope import HOME as OWNER
 from assay.core.scope import Scope
 from assay.ports.blobs import BlobStore
@@ -49,6 +50,7 @@ from assay.services.previews import PreviewService
 from assay.services.providers import Policy, ProviderService
 from assay.services.purge import PurgeService
 from assay.services.quotas import QuotaService
+from assay.services.retention import RetentionService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
@@ -70,6 +72,8 @@ GC_EVERY_US = 3_600 * 1_000_000
 GC_LEASE_US = 6 * 3_600 * 1_000_000
 SEAL_EVERY_US = 3_600 * 1_000_000
 SEAL_LEASE_US = 600 * 1_000_000
+KEEP_EVERY_US = 24 * 3_600 * 1_000_000
+KEEP_LEASE_US = 6 * 3_600 * 1_000_000
 
 # fmt: off
 ADJECTIVES = (
@@ -268,6 +272,7 @@ def open_house(
     lasting: Lasting | None = None,
     policy: Policy | None = None,
     base: Callable[[], str] = str,
+    keeping: Keeping | None = None,
 ) -> Server:
     """The services over a catalog and a store of files; the home is theirs, and released if it raises.
 
@@ -278,6 +283,7 @@ def open_house(
         lasting: How long sessions of browsers last.
         policy: Whom an identity provider lets in.
         base: The address of this server as browsers know it.
+        keeping: What the daily job lets go of in every workspace; None: nothing.
 
     Raises:
         InvalidInput: An address cannot be used.
@@ -295,6 +301,7 @@ def open_house(
     access = AccessService(store, time.monotonic, now_us)
     quotas = QuotaService(store, access, time.monotonic)
     files = FileService(store, blobs, new_uid, quotas)
+    purges = PurgeService(store, new_salt)
     services = Services(
         experiments=ExperimentService(store),
         runs=RunService(store, new_uid, quotas),
@@ -312,7 +319,8 @@ def open_house(
         bulk=BulkService(store),
         grouping=GroupingService(store, time.monotonic),
         finding=FindingService(store),
-        purge=PurgeService(store, new_salt),
+        purge=purges,
+        retention=RetentionService(store, purges, new_salt),
         audit=audit,
         checkpoints=checkpoints,
         comments=CommentService(store, new_uid),
@@ -331,6 +339,11 @@ def open_house(
         [
             Job("gc", GC_EVERY_US, GC_LEASE_US, partial(_collect, home, services)),
             Job("audit-checkpoint", SEAL_EVERY_US, SEAL_LEASE_US, partial(_seal, store, services)),
+            *(
+                [Job("retention", KEEP_EVERY_US, KEEP_LEASE_US, partial(_retain, store, services, keeping))]
+                if keeping is not None
+                else []
+            ),
         ],
     )
     engine = "sqlite" if store_address is None else "postgresql"
@@ -341,6 +354,14 @@ def open_house(
 def _collect(home: Home, services: Services) -> None:
     with collecting(home.root):
         services.files.collect()
+
+
+def _retain(store: SqliteStore | PostgresStore, services: Services, keeping: Keeping) -> None:
+    """In every workspace what is old, or too much, is gone as the settings say."""
+    with store.read() as unit:
+        ids = [workspace.id for workspace in unit.workspaces.all()]
+    for id in ids:
+        services.retention.apply(Scope(id, OWNER), keeping)
 
 
 def _seal(store: SqliteStore | PostgresStore, services: Services) -> None:

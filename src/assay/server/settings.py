@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.core.retention import Policy
 from assay.sdk.home import default_home
 from assay.server.logs import FORMATS, cleaned
 from assay.wire.errors import InvalidInput
@@ -20,6 +21,7 @@ FILE_BOUND = 64 * 1024  # bytes
 TEXT_BOUND = 2_000  # characters of a value
 NAMES_BOUND = 100  # of a list
 HOURS_BOUND = 8_784  # a year
+NUMBER_BOUND = 1 << 60
 YES = ("1", "true", "yes", "on")
 NO = ("0", "false", "no", "off")
 Value = str | int | bool | Path | tuple[str, ...] | None
@@ -30,7 +32,7 @@ class Setting:
     """One setting: its key in a file, its kind, what it is where nobody says, and what it means."""
 
     name: str
-    kind: str  # text, port, hours, path, names, switch, or the choices with | between
+    kind: str  # text, port, hours, number, path, names, switch, or the choices with | between
     default: Value
     meaning: str
     default_words: str = ""  # of a default that is not a plain value
@@ -82,6 +84,9 @@ SETTINGS = (
     ),
     Setting("oidc_allow_domain", "names", (), "Let in only verified e-mail addresses of this domain.", "any"),
     Setting("oidc_allow_group", "names", (), "Let in only members of this group of the provider.", "any"),
+    Setting("retention_days", "number", None, "Daily, delete runs that have rested for more days.", "keep all"),
+    Setting("retention_max_bytes", "number", None, "Daily, delete the oldest runs while files are more.", "keep all"),
+    Setting("retention_purge_days", "number", None, "Daily, purge what was deleted more days ago.", "keep all"),
     Setting("log_format", "|".join(FORMATS), "text", "The form of the log on standard error."),
     Setting("access_log", "switch", False, "Log each request, without its query and headers."),
 )
@@ -113,8 +118,17 @@ class Settings:
     oidc_group: tuple[str, ...]
     oidc_allow_domain: tuple[str, ...]
     oidc_allow_group: tuple[str, ...]
+    retention_days: int | None
+    retention_max_bytes: int | None
+    retention_purge_days: int | None
     log_format: str
     access_log: bool
+
+    @property
+    def keeping(self) -> Policy | None:
+        """What the daily job lets go of; None: nothing."""
+        policy = Policy(self.retention_days, self.retention_max_bytes, self.retention_purge_days)
+        return None if policy == Policy() else policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +249,17 @@ def _parsed(setting: Setting, value: object, where: str) -> Value:
             if isinstance(value, str) and value.isascii() and value.isdecimal() and 1 <= int(value[:6]) <= HOURS_BOUND:
                 return int(value)
             raise _wrong(where, "is no number of hours", HOURS_BOUND, f"give a whole number from 1 to {HOURS_BOUND}")
+        case "number":
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
+            if (
+                isinstance(value, str)
+                and value.isascii()
+                and value.isdecimal()
+                and 1 <= int(value[:20]) <= NUMBER_BOUND
+            ):
+                return int(value)
+            raise _wrong(where, "is no number", NUMBER_BOUND, f"give a whole number from 1 to {NUMBER_BOUND}")
         case "names":
             return _names(value, where)
     if isinstance(value, Path):

@@ -27,6 +27,7 @@ from assay.services.previews import PreviewService
 from assay.services.providers import ProviderService
 from assay.services.purge import PurgeService
 from assay.services.quotas import QuotaService
+from assay.services.retention import RetentionService
 from assay.services.runs import RunService
 from assay.services.series import SeriesService
 from assay.services.statistics import StatisticsService
@@ -50,6 +51,7 @@ class Services:
     models: ModelService
     files: FileService
     purge: PurgeService
+    retention: RetentionService
     series: SeriesService
     statistics: StatisticsService
     audit: AuditService

@@ -29,6 +29,7 @@ from assay.stores.points import PointStore
 from assay.stores.projection.marks import Touched
 from assay.stores.projection.projections import Projections
 from assay.stores.purge import PurgeStore
+from assay.stores.retention import RetentionStore
 from assay.stores.runs import RunStore
 from assay.stores.series import SeriesStore
 from assay.stores.statistics import StatisticsStore
@@ -69,6 +70,7 @@ class Unit:
         self.blobs = BlobRowStore(self)
         self.jobs = JobStore(self)
         self.purges = PurgeStore(self)
+        self.retention = RetentionStore(self)
         self.imports = ImportStore(self)
         self.statistics = StatisticsStore(self)
         self.audit = AuditStore(self)

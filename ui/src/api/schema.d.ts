@@ -840,6 +840,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells which runs of a workspace would go by age and size, or deletes them; never those tagged `keep`. */
+        post: operations["post_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gc": {
         parameters: {
             query?: never;
@@ -2303,6 +2320,60 @@ export interface components {
             more?: boolean;
             left?: string[];
         };
+        /**
+         * Retaining
+         * @description A policy. `apply`: carry it out; else it is only told what would go.
+         */
+        Retaining: {
+            /** @default null */
+            days?: number | null;
+            /** @default null */
+            max_bytes?: number | null;
+            /** @default null */
+            purge_days?: number | null;
+            /** @default false */
+            apply?: boolean;
+        };
+        /**
+         * Let
+         * @description What goes, or went if it was `applied`.
+         *
+         *         Attributes:
+         *             applied: Whether anything was done.
+         *             runs: How many runs are deleted, until restored or purged.
+         *             bytes: Of their files, which are deleted when the runs are purged and gc has come.
+         *             held_bytes: Of the files of all runs before, each counted as often as it is used.
+         *             purged: How many runs, models and experiments, deleted long ago, are deleted for good.
+         *             first: Of the runs, those that have rested longest, at most a thousand.
+         */
+        Let: {
+            applied: boolean;
+            /** @default 0 */
+            runs?: number;
+            /** @default 0 */
+            bytes?: number;
+            /** @default 0 */
+            held_bytes?: number;
+            /** @default 0 */
+            purged?: number;
+            first?: components["schemas"]["Going"][];
+        };
+        /**
+         * Going
+         * @description A run that goes, and why.
+         */
+        Going: {
+            uid: string;
+            why: components["schemas"]["Why"];
+            since_us: number;
+            bytes: number;
+        };
+        /**
+         * Why
+         * @description The reason for which a run goes.
+         * @enum {unknown}
+         */
+        Why: "age" | "size";
         /**
          * Collecting
          * @description The body of the request.
@@ -8941,6 +9012,99 @@ export interface operations {
             };
             /** @description The state of the thing, or a rule, refuses it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is out of bounds. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server itself. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_retention: {
+        parameters: {
+            query?: {
+                /** @description The workspace that is meant. */
+                workspace?: string;
+            };
+            header?: {
+                /** @description The workspace that is meant. */
+                "Assay-Workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retaining"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Let"];
+                };
+            };
+            /** @description The token is not this server's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
