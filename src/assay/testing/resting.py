@@ -111,6 +111,17 @@ class RetentionContract:
         house.runs.restore(house.scope, oldest)
         assert house.head(oldest).lifecycle is Lifecycle.ACTIVE
 
+    def test_what_changes_after_the_decision_stays(self, house: House, admin: Scope) -> None:
+        uids = [old(house, name, 40) for name in ("tagged", "longer", "deleted", "quiet")]
+        letting, policy = service(house), Policy(days=30)
+        going, told = letting._planned(admin, policy)
+        assert told.runs == 4
+        house.note(uids[0], tags={KEEP: "yes"})
+        house.runs.update(house.scope, uids[1], status=Status.RUNNING)
+        house.runs.delete(house.scope, uids[2])
+        assert [run.uid for run in letting._delete(admin, policy, going)] == [uids[3]]
+        assert [house.head(uid).lifecycle.value for uid in uids] == ["active", "active", "deleted", "deleted"]
+
     def test_what_was_deleted_long_ago_is_purged(self, house: House, admin: Scope) -> None:
         uid = old(house, "gone", 1)
         house.runs.delete(house.scope, uid)
