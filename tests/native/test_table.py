@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from native.conftest import Api, refused
 from openapi_spec_validator import validate
 from support.server import Server
 
+from assay.dialects.native.calls import decoded
 from assay.dialects.native.mount import TABLE, described
 
 UNKNOWN = "0" * 32
@@ -33,6 +35,15 @@ def test_every_route_is_described_once() -> None:
 def prove(running: Server, api: Api) -> None:
     """The connection is that of the home, which may everything."""
     api.headers["Authorization"] = f"Bearer {(running.home / 'token').read_text().strip()}"
+
+
+def test_every_example_is_a_body() -> None:
+    with_example = [route for route in TABLE if route.example is not None]
+    assert len(with_example) > 3
+    for route in with_example:
+        assert decoded(json.dumps(route.example).encode(), route.body)
+        content = described()["paths"][f"/api/v1/{route.path}"][route.method.lower()]["requestBody"]["content"]
+        assert content["application/json"]["example"] == route.example
 
 
 def test_the_root_says_where_things_are(running: Server, api: Api) -> None:

@@ -4799,6 +4799,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "7ca03201bb9644f1ab8aa705ef128de5",
+                 *         "91b2f6f3a3a64e0f8f0f1f0b0c9d8e7a"
+                 *       ],
+                 *       "act": "tag",
+                 *       "tags": {
+                 *         "reviewed": "yes",
+                 *         "draft": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["Acts"];
             };
         };
@@ -6313,6 +6326,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "The learning rate was **too high** here.",
+                 *       "key": "loss",
+                 *       "step": 1200
+                 *     }
+                 */
                 "application/json": components["schemas"]["Said"];
             };
         };
@@ -6508,6 +6528,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "It was fine."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Resaid"];
             };
         };
@@ -6696,6 +6721,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "runs",
+                 *       "name": "best of the week",
+                 *       "experiment_id": 3,
+                 *       "document": {
+                 *         "filter": "metrics.auc > 0.9",
+                 *         "columns": [
+                 *           "name",
+                 *           "metrics.auc"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewView"];
             };
         };
@@ -6983,6 +7022,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "revision": 1,
+                 *       "document": {
+                 *         "filter": "metrics.auc > 0.95"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewChange"];
             };
         };

@@ -45,4 +45,19 @@ def apply(call: Call[NoQuery, Acts]) -> Results:
     return Results(results, sum(item.error is not None for item in results))
 
 
-TABLE = [Route("POST", "runs/acts", apply, may(Verb.WRITE, "run"), body=Acts, bound=BODY_BOUND, answer=Results)]
+TABLE = [
+    Route(
+        "POST",
+        "runs/acts",
+        apply,
+        may(Verb.WRITE, "run"),
+        body=Acts,
+        bound=BODY_BOUND,
+        answer=Results,
+        example={
+            "ids": ["7ca03201bb9644f1ab8aa705ef128de5", "91b2f6f3a3a64e0f8f0f1f0b0c9d8e7a"],
+            "act": "tag",
+            "tags": {"reviewed": "yes", "draft": None},
+        },
+    )
+]

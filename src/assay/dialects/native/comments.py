@@ -143,7 +143,17 @@ TABLE = [
         makes=True,
         errors=(NotActive, Conflict, RuleViolation),
         headers=((KEY_HEADER, "Who sends the same key again is answered with the same comment."),),
+        example={"text": "The learning rate was **too high** here.", "key": "loss", "step": 1200},
     ),
-    Route("PATCH", "comments/{id}", edit, WRITE, body=Resaid, answer=Comment, errors=(NotActive,)),
+    Route(
+        "PATCH",
+        "comments/{id}",
+        edit,
+        WRITE,
+        body=Resaid,
+        answer=Comment,
+        errors=(NotActive,),
+        example={"text": "It was fine."},
+    ),
     Route("DELETE", "comments/{id}", remove, WRITE, answer=Done),
 ]

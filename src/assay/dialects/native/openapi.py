@@ -88,7 +88,8 @@ def _operation(route: Route, refs: dict[int, Any], components: dict[str, Any]) -
         "responses": _responses(route, refs),
     }
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[id(route.body)]}}}
+        content = {"schema": refs[id(route.body)]} | ({} if route.example is None else {"example": route.example})
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     elif route.media is not None:
         operation["requestBody"] = {
             "required": True,

@@ -119,6 +119,7 @@ class Route:
         errors: What it refuses beside what every route may.
         own: Whether the work takes the services and returns an endpoint, which decodes by itself.
         headers: Names of request headers that it reads, with what they mean.
+        example: A body, for who reads the document.
     """
 
     method: str
@@ -136,6 +137,7 @@ class Route:
     errors: tuple[type[AssayError], ...] = ()
     own: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    example: Any = None
 
     @property
     def needs_nothing(self) -> bool:

@@ -160,6 +160,12 @@ TABLE = [
         makes=True,
         errors=(AlreadyExists, Conflict, RuleViolation),
         headers=((KEY_HEADER, "Who sends the same key again is answered with the same view."),),
+        example={
+            "kind": "runs",
+            "name": "best of the week",
+            "experiment_id": 3,
+            "document": {"filter": "metrics.auc > 0.9", "columns": ["name", "metrics.auc"]},
+        },
     ),
     Route("GET", "views/{id}", one, READ, answer=View),
     Route(
@@ -171,6 +177,7 @@ TABLE = [
         bound=2 * DOCUMENT_BOUND,
         answer=View,
         errors=(AlreadyExists, Conflict),
+        example={"revision": 1, "document": {"filter": "metrics.auc > 0.95"}},
     ),
     Route("DELETE", "views/{id}", remove, WRITE, query=ViewRevision, answer=Done, errors=(Conflict,)),
 ]
