@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import random
 from typing import Any
@@ -264,3 +265,25 @@ def test_bounds_of_tables(api: Api) -> None:
     refused(api.ask("GET", f"{owner}/tables/none.csv"), 404, "not_found", None)
     for limit in (0, 1_001):
         refused(api.ask("GET", f"{owner}/tables/none.csv", limit=limit), 422, "invalid_input", "limit")
+
+
+# 2,000 rows of one text of 900,000 signs: Parquet says it once, and whoever reads it has it 1,024 times.
+BOMB = base64.b64decode(
+    "UEFSMRUEFcjubRViTBUCFQASAAAotS/9oKS7DQBsAAAooLsNAHgBAPj/OdACAgAQeAIAEHgCABB4AgAQeAIAEHgj3Q14FQAVFBUmLBWgHxUQFQ"
+    "YVBgAAKLUv/SAKUQAAAwAAAKAfAQCgHxkSAhkYQHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4"
+    "eHh4eHh4eHh4eHgZGEB4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh5FQIZFg"
+    "ApJgCgHwAZHBaKARVKFgAAGRaAyM60DQAVAhksSAxhcnJvd19zY2hlbWEVAgAVDCUCGAFhJQBMHAAAABagHxkcGRwmABwVDBk1AAYQGRgBYRUM"
+    "FqAfFqDvbRbMASaKASYIHDYAKEB4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eH"
+    "h5GEB4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4EhIAGSwVABUQFQIAFQQV"
+    "ABUCADwWgMjOtA0pJgCgHwAAFvwDFSQW1AEVqAIAFqDvbRagHyYIFswBFAAAGRwYDEFSUk9XOnNjaGVtYRicAS8vLy8vMndBQUFBUUFBQUFBQU"
+    "FLQUF3QUNnQUpBQVFBQ2dBQUFCQUFBQUFBQVFRQUNBQUlBQUFBQkFBSUFBQUFCQUFBQUFFQUFBQVVBQUFBRUFBVUFCQUFEZ0FQQUFRQUFBQUlB"
+    "QkFBQUFBWUFBQUFEQUFBQUFBQUFRVVFBQUFBQUFBQUFBUUFCQUFFQUFBQUFRQUFBR0VBQUFBPQAYGXBhcnF1ZXQtcnMgdmVyc2lvbiA1OS4wLj"
+    "AZHBwAAADdAQAAUEFSMQ=="
+)
+
+
+def test_a_table_that_grows_without_bounds_harms_nobody(api: Api) -> None:
+    owner = f"runs/{api.run()}"
+    put(api, owner, "bomb.parquet", BOMB)
+    refused(api.ask("GET", f"{owner}/tables/bomb.parquet"), 422, "invalid_input", "path")
+    assert api.get(f"{owner}/files")["files"][0]["size"] == len(BOMB)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
 
-MEMORY = 2 << 30  # bytes of addresses, most of which a reader never touches
+MEMORY = 768 << 20  # bytes of addresses, most of which a reader never touches
 CPU_S = 10
 
 
