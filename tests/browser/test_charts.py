@@ -163,7 +163,10 @@ def test_a_brush_on_parallel_axes_chooses_runs(page: Page, sweep: list[str]) -> 
     page.mouse.up()
     expect(chart).to_have_attribute("data-inside", "3")
     expect(d.panel(page, "What matters").locator(".panel-foot")).to_have_text("3 of 9 runs")
+    foot = d.panel(page, "accuracy").locator(".panel-foot")
+    expect(foot).to_contain_text("3 lines")
     chart.press("Escape")
+    expect(foot).to_contain_text("9 lines")
     expect(chart).to_have_attribute("data-inside", "9")
     for _ in range(8):
         chart.press("Shift+ArrowDown")

@@ -80,3 +80,33 @@ it("asks for the finest buckets where each point has one to itself", async () =>
   await loader.load(ask("accuracy"));
   expect(sent.map(one => one.body.buckets)).toEqual([40]); // several points lie in some of its buckets
 });
+
+/** An answer with one line of two points, each alone in its bucket. */
+function lonely(): ArrayBuffer {
+  const columns = ["mean", "min", "max", "first", "last"].map(name => [name, "f8"]);
+  const counts = ["bucket", "count", "nan"].map(name => [name, "u4"]);
+  const charts = [{ key: "loss", exponent: 4, first: 0, lines: [{ run: "r", context: null, rows: 2 }] }];
+  const text = new TextEncoder().encode(JSON.stringify({ columns: [...columns, ...counts], charts }));
+  const start = 16 + text.length + ((8 - ((16 + text.length) % 8)) % 8);
+  const body = new ArrayBuffer(start + 2 * (5 * 8 + 3 * 4));
+  const view = new DataView(body);
+  new Uint8Array(body).set([0x61, 0x73, 0x73, 0x72, 1]);
+  view.setUint32(8, text.length, true);
+  view.setUint32(12, 2, true);
+  new Uint8Array(body).set(text, 16);
+  new Uint32Array(body, start + 80).set([0, 5, 1, 1, 0, 0]);
+  return body;
+}
+
+it("asks for finer buckets once where no bucket has two points", async () => {
+  const asked: number[] = [];
+  const loader = new Loader(async (_method, _url, init = {}) => {
+    asked.push(JSON.parse(String(init.body)).buckets);
+    return new Response(lonely());
+  });
+  const found = await loader.load(ask("loss", { of: ["r"] }));
+  expect(asked).toEqual([40, 10_000]);
+  expect([...(found.chart?.lines[0]?.columns.count ?? [])]).toEqual([1, 1]);
+  await loader.load(ask("loss", { of: Array.from({ length: 500 }, (_, i) => String(i)) }));
+  expect(asked.at(-1)).toBe(4_000);
+});

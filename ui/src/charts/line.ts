@@ -283,6 +283,7 @@ export class LineChart {
 
   private follow(source: unknown): void {
     if (source === this || !this.plot) return;
+    this.pointer = false; // it is elsewhere now
     this.place();
     this.overlay();
   }

@@ -37,7 +37,6 @@ const STEP = 0.05; // of an axis, by which a key moves a brush
 export class ParallelChart extends Surface {
   private data: RowsData | null = null;
   private axes: CellAxis[] = [];
-  private brushes = new Map<string, Range>();
   private dragging: { axis: number; from: number; moved: boolean } | null = null;
   private active = 0;
   private tip: Tip | null = null;
@@ -45,6 +44,8 @@ export class ParallelChart extends Surface {
 
   constructor(
     private readonly focus: Focus,
+    /** The brushed part of each column; whoever made the chart keeps them. */
+    private readonly brushes: Map<string, Range>,
     private readonly events: ParallelEvents,
   ) {
     super();

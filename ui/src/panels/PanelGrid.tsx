@@ -5,9 +5,11 @@ import { Button } from "../components/Button";
 import { Icon } from "../components/Icon";
 import { Failure, Loading, Message } from "../components/states";
 import { columnTitle, groupsOf } from "../lib/facts";
+import { runLooks } from "../lib/looks";
+import type { Range } from "../lib/scales";
 import { matcher, sectionsOf, titleOf } from "../lib/sections";
 import type { Panel, PanelSettings } from "../lib/settings";
-import { type Grid, GridContext, runLooks, useGrid } from "./grid";
+import { type Grid, GridContext, useGrid } from "./grid";
 import { PanelBody } from "./PanelBody";
 import { PanelDialog } from "./PanelDialog";
 import { Toolbar } from "./Toolbar";
@@ -48,7 +50,24 @@ export function PanelGrid(props: PanelGridProps) {
   const [editing, setEditing] = useState<{ panel: Panel | null; isNew: boolean } | null>(null);
   const change = useSteady(props.onSettings);
   const pick = useSteady((run: string) => props.onPick?.(run));
-  const brush = useSteady((ids: string[] | null) => props.onBrush?.(ids));
+  const [brushed, setBrushed] = useState<ReadonlySet<string> | null>(null);
+  const brush = useSteady((ids: string[] | null) => {
+    setBrushed(ids && new Set(ids));
+    props.onBrush?.(ids);
+  });
+  const [brushes] = useState(() => new Map<string, Map<string, Range>>());
+  const brushesOf = useCallback(
+    (panel: string) => {
+      const known = brushes.get(panel) ?? new Map<string, Range>();
+      brushes.set(panel, known);
+      return known;
+    },
+    [brushes],
+  );
+  const unbrush = () => {
+    for (const some of brushes.values()) some.clear();
+    brush(null);
+  };
   const edit = useCallback((panel: Panel, isNew = false) => setEditing({ panel, isNew }), []);
   const touched = useTouched(runs, groupRuns);
   useChanges(touched);
@@ -82,9 +101,11 @@ export function PanelGrid(props: PanelGridProps) {
       edit,
       focus,
       pick,
+      brushed,
       brush,
+      brushesOf,
     }),
-    [runs, known.runs, keys, names, groups, settings, change, edit, focus, pick, brush],
+    [runs, known.runs, keys, names, groups, settings, change, edit, focus, pick, brushed, brush, brushesOf],
   );
 
   const matches = matcher(settings.search);
@@ -98,6 +119,14 @@ export function PanelGrid(props: PanelGridProps) {
     <GridContext value={grid}>
       <div className="panels" data-across={settings.across || undefined}>
         <Toolbar editAll={() => setEditing({ panel: null, isNew: false })} />
+        {brushed && (
+          <p className="panels-note" role="status">
+            {brushed.size} of {runs.length} runs are within the brushes{" "}
+            <Button kind="quiet" onClick={unbrush}>
+              Show all
+            </Button>
+          </p>
+        )}
         {props.runs.length > RUNS && (
           <p className="panels-note muted">
             The first {RUNS} of {props.runs.length} runs are drawn.

@@ -14,25 +14,28 @@ import { useChart } from "./useChart";
 /** Runs by what is known of them at their end: as bars, as points of two columns, or as lines through several. */
 export function RowsPanel({ panel, title, large }: { panel: Panel; title: string; large?: boolean }) {
   const grid = useGrid();
-  const { facts, names, settings } = grid;
+  const { facts, names, settings, brushed } = grid;
   const [said, setSaid] = useState("");
   const own = useMemo(() => settingsOf(settings, panel), [settings, panel]);
   const data = useMemo((): RowsData => {
     const now = Date.now() * 1e3;
+    const all = panel.kind === "parallel"; // which has the brush, and shows what it leaves out
     return {
       columns: panel.keys,
       titles: panel.keys.map(columnTitle),
-      rows: facts.map(run => ({
-        id: run.id,
-        label: run.name || run.id.slice(0, 8),
-        look: names.look(run.id),
-        cells: panel.keys.map(column => cellOf(run, column, now)),
-      })),
+      rows: facts
+        .filter(run => all || !brushed || brushed.has(run.id))
+        .map(run => ({
+          id: run.id,
+          label: run.name || run.id.slice(0, 8),
+          look: names.look(run.id),
+          cells: panel.keys.map(column => cellOf(run, column, now)),
+        })),
       logX: own.logX,
       logY: own.logY,
     };
-  }, [facts, names, panel.keys, own.logX, own.logY]);
-  const [host, chart] = useChart(() => made(panel.kind, grid, setSaid), data);
+  }, [facts, names, panel.kind, panel.keys, own.logX, own.logY, brushed]);
+  const [host, chart] = useChart(() => made(panel, grid, setSaid), data);
   const missing = panel.keys.length < (panel.kind === "bar" ? 1 : 2);
   return (
     <PanelFrame
@@ -52,8 +55,8 @@ export function RowsPanel({ panel, title, large }: { panel: Panel; title: string
   );
 }
 
-function made(kind: Panel["kind"], { focus, pick, brush }: Grid, said: (text: string) => void) {
+function made({ id, kind }: Panel, { focus, pick, brush, brushesOf }: Grid, said: (text: string) => void) {
   if (kind === "bar") return new BarChart(focus, { pick, said });
   if (kind === "scatter") return new ScatterChart(focus, { pick, said });
-  return new ParallelChart(focus, { pick, said, brush: runs => brush?.(runs) });
+  return new ParallelChart(focus, brushesOf(id), { pick, said, brush });
 }

@@ -3,6 +3,7 @@
 import { createContext, useContext } from "react";
 import { Focus } from "../charts/focus";
 import type { Facts } from "../lib/facts";
+import type { Range } from "../lib/scales";
 import type { ChartSettings, Panel, PanelSettings } from "../lib/settings";
 import type { Names } from "./useTraces";
 
@@ -18,7 +19,11 @@ export interface Grid {
   edit(panel: Panel, isNew?: boolean): void;
   focus: Focus;
   pick?(run: string): void;
-  brush?(runs: string[] | null): void;
+  /** The runs within the brushes of a parallel chart, which alone are drawn in the other panels; null for all. */
+  brushed: ReadonlySet<string> | null;
+  brush(runs: string[] | null): void;
+  /** The brushes of a panel: they outlive its chart, which is there only while it is in view. */
+  brushesOf(panel: string): Map<string, Range>;
 }
 
 export const GridContext = createContext<Grid>({
@@ -31,11 +36,12 @@ export const GridContext = createContext<Grid>({
   change: () => undefined,
   edit: () => undefined,
   focus: new Focus(),
+  brushed: null,
+  brush: () => undefined,
+  brushesOf: () => new Map(),
 });
 
 export const useGrid = () => useContext(GridContext);
-
-export { runLooks } from "./looks";
 
 /** The settings with one chart's changed: of a panel that made itself, beside it; of one's own, in it. */
 export function withChart(

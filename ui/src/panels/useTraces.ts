@@ -37,7 +37,7 @@ export function useTraces(
   zoom: Range | null,
   buckets: number,
 ): Traces {
-  const { runs, groups, names } = useGrid();
+  const { runs, groups, names, brushed } = useGrid();
   const grouped = chart.group ? groups(chart.group) : null;
   const of = grouped ?? runs;
   const quantiles = grouped ? quantilesOf(chart.spread) : [];
@@ -87,15 +87,15 @@ export function useTraces(
       smoothed(trace, chart.smoothing, range, finer ? byId.get(trace.id) : undefined),
     );
   }, [windows, detail.data, overview, keys, integral, chart, span]);
-  const shown = useMemo(
-    () => labelled(traces, keys, names, grouped !== null),
-    [traces, keys, names, grouped],
-  );
+  const shown = useMemo(() => {
+    const all = labelled(traces, keys, names, grouped !== null);
+    return brushed ? all.filter(({ run }) => run === null || brushed.has(run)) : all;
+  }, [traces, keys, names, grouped, brushed]);
   const failed = whole.error ?? (windows ? detail.error : null);
   return {
     traces: empty ? NONE : shown,
     span,
-    pending: whole.isPending && ready && !empty,
+    pending: (whole.isPending && ready && !empty) || (grouped !== null && empty && runs.length > 0),
     refining: (windows !== null && detail.isPlaceholderData) || whole.isPlaceholderData,
     error: failed,
     retry: () => void (whole.error ? whole.refetch() : detail.refetch()),
