@@ -45,6 +45,14 @@ def test_runs_are_found_and_chosen(page: Page, ids: dict[str, str], shot: Shot) 
     expect(page).to_have_url(re.compile(f"{ids['baseline']}(,|%2C){ids['tuned']}"))
 
 
+def test_charts_lie_one_over_the_other(opened: Callable[..., Page], shot: Shot) -> None:
+    page = opened()
+    expect(page.locator("canvas").first).to_be_visible()
+    for name in ("baseline", "tuned"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    shot("compare-charts")
+
+
 def test_params_and_metrics_stand_side_by_side(opened: Callable[..., Page], shot: Shot, accessible: Accessible) -> None:
     page = opened("params")
     rows = page.get_by_role("row")

@@ -52,6 +52,17 @@ def test_the_overview_tells_what_the_run_is(opened: Callable[..., Page], shot: S
     shot("run-overview")
 
 
+def test_charts_are_of_the_run_or_of_its_machine(opened: Callable[..., Page], shot: Shot) -> None:
+    page = opened("charts")
+    expect(page.get_by_role("button", name=re.compile("^train"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^system"))).to_be_hidden()
+    expect(page.locator("canvas").first).to_be_visible()
+    shot("run-charts")
+    page.get_by_role("tab", name="System").click()
+    expect(page.get_by_role("button", name=re.compile("^system"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^train"))).to_be_hidden()
+
+
 def test_name_note_and_tags_are_edited_in_their_place(page: Page, served: Server) -> None:
     begun = {"experiment": "edits", "name": "first"}
     id = asked(served, "POST", "runs", begun)["id"]
@@ -206,7 +217,7 @@ def test_comments_are_written_edited_and_removed(
     page.get_by_role("button", name="Comment", exact=True).click()
     said = page.get_by_role("article")
     expect(said).to_contain_text("Why does it rise here?")
-    expect(said).to_contain_text("train/loss at step 40")
+    expect(said.get_by_role("link", name="train/loss at step 40")).to_have_attribute("href", re.compile("tab=charts"))
     accessible()
     shot("run-comments")
     said.get_by_role("button", name="Edit").click()

@@ -10,52 +10,37 @@ import { RunPicker } from "./RunPicker";
 import { SideBySide } from "./SideBySide";
 import "./ComparePage.css";
 
+const Charts = lazy(() => import("../../panels/Charts"));
 const CompareFiles = lazy(() => import("./CompareFiles"));
 const LoggedValues = lazy(() =>
   import("../run/LoggedValues").then(module => ({ default: module.LoggedValues })),
 );
 
-const Charts = lazy(() => import("../../panels/Charts"));
-
-type Name = "params" | "charts" | "metrics" | "values" | "files";
+type Name = "charts" | "params" | "metrics" | "values" | "files";
 
 const TABS: readonly Tab<Name>[] = [
-  { id: "params", name: "Params" },
   { id: "charts", name: "Charts" },
+  { id: "params", name: "Params" },
   { id: "metrics", name: "Metrics" },
   { id: "values", name: "Logged values" },
   { id: "files", name: "Files" },
 ];
+const FULL: readonly Name[] = ["params", "metrics", "files"];
 const MOST = 100;
 
 /** Runs side by side: `?runs=id,id`. */
 export default function ComparePage() {
   const [asked, setAsked] = useParam("runs");
-  const [part, setPart] = useParam("tab");
   const ids = useMemo(
     () => [...new Set(asked.split(",").filter(id => /^[0-9a-f]{32}$/.test(id)))].slice(0, MOST),
     [asked],
   );
-  const { data: runs, error, refetch } = useRuns(ids);
-  const [adding, setAdding] = useState(false);
-  useLiveRuns(ids);
-  const tab = TABS.find(one => one.id === part)?.id ?? "params";
+  const [adding, setAdding] = useState(ids.length < 2);
   const set = (next: readonly string[]) => setAsked(next.join(","));
   const remove = (id: string) => set(ids.filter(one => one !== id));
-  if (ids.length === 0) {
-    return (
-      <Page title="Compare">
-        <Message title="Choose runs to compare">
-          Two to a hundred. They are also chosen in a table of runs.
-        </Message>
-        <RunPicker chosen={ids} onChoose={set} />
-      </Page>
-    );
-  }
-  const missing = runs === undefined ? 0 : ids.length - runs.length;
   return (
     <Page
-      title={`Compare ${ids.length} ${ids.length === 1 ? "run" : "runs"}`}
+      title={ids.length === 0 ? "Compare" : `Compare ${ids.length} ${ids.length === 1 ? "run" : "runs"}`}
       full
       actions={
         <Button aria-expanded={adding} disabled={ids.length >= MOST} onClick={() => setAdding(!adding)}>
@@ -64,36 +49,55 @@ export default function ComparePage() {
       }
     >
       <div className="compare">
-        {adding && <RunPicker chosen={ids} onChoose={set} />}
-        {missing > 0 && (
-          <p className="compare-note" role="status">
-            {missing === 1 ? "One of the runs is" : `${missing} of the runs are`} not there any more.
-          </p>
+        {(adding || ids.length === 0) && <RunPicker chosen={ids} onChoose={set} />}
+        {ids.length === 0 ? (
+          <Message title="Choose runs to compare">
+            Two to a hundred. They are also chosen in a table of runs.
+          </Message>
+        ) : (
+          <Compared ids={ids} onRemove={remove} />
         )}
-        <Tabs
-          label="What is compared"
-          tabs={TABS}
-          chosen={tab}
-          onChoose={next => setPart(next === "params" ? null : next)}
-        />
-        <TabPanel of={tab} full={tab !== "values" && tab !== "charts"}>
-          {error && <Failure error={error} retry={() => void refetch()} />}
-          {runs === undefined && !error && <Loading />}
-          {runs !== undefined && (
-            <Boundary key={tab}>
-              <Suspense fallback={<Loading />}>
-                {tab === "params" && <SideBySide runs={runs} what="params" onRemove={remove} />}
-                {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={remove} />}
-                {tab === "charts" && <Charts runs={ids} />}
-                {tab === "values" && (
-                  <LoggedValues runs={runs.map(run => ({ id: run.id, name: run.name || run.id }))} />
-                )}
-                {tab === "files" && <CompareFiles runs={runs} />}
-              </Suspense>
-            </Boundary>
-          )}
-        </TabPanel>
       </div>
     </Page>
+  );
+}
+
+function Compared({ ids, onRemove }: { ids: readonly string[]; onRemove: (id: string) => void }) {
+  const [part, setPart] = useParam("tab");
+  const { data: runs, error, refetch } = useRuns(ids);
+  useLiveRuns(ids);
+  const tab = TABS.find(one => one.id === part)?.id ?? "charts";
+  const missing = runs === undefined ? 0 : ids.length - runs.length;
+  return (
+    <>
+      {missing > 0 && (
+        <p className="compare-note" role="status">
+          {missing === 1 ? "One of the runs is" : `${missing} of the runs are`} not there any more.
+        </p>
+      )}
+      <Tabs
+        label="What is compared"
+        tabs={TABS}
+        chosen={tab}
+        onChoose={next => setPart(next === "charts" ? null : next)}
+      />
+      <TabPanel of={tab} full={FULL.includes(tab)}>
+        {error && <Failure error={error} retry={() => void refetch()} />}
+        {runs === undefined && !error && <Loading />}
+        {runs !== undefined && (
+          <Boundary key={tab}>
+            <Suspense fallback={<Loading />}>
+              {tab === "charts" && <Charts runs={ids} />}
+              {tab === "params" && <SideBySide runs={runs} what="params" onRemove={onRemove} />}
+              {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={onRemove} />}
+              {tab === "values" && (
+                <LoggedValues runs={runs.map(run => ({ id: run.id, name: run.name || run.id }))} />
+              )}
+              {tab === "files" && <CompareFiles runs={runs} />}
+            </Suspense>
+          </Boundary>
+        )}
+      </TabPanel>
+    </>
   );
 }

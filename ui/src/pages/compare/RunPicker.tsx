@@ -13,16 +13,16 @@ interface Props {
 
 const MOST = 50;
 
-/** Finds runs by name, the newest first, and chooses several. */
+/** Finds runs by name or the beginning of their id, the newest first, and chooses several. */
 export function RunPicker({ chosen, onChoose }: Props) {
   const [text, setText] = useState("");
   const wanted = useDeferredValue(text.trim());
   const { data, error } = useQuery({
     queryKey: ["runs", "found", wanted],
-    queryFn: async ({ signal }) => {
-      const filter = wanted === "" ? undefined : `name ILIKE '%${wanted.replaceAll("'", "''")}%'`;
-      return (await api.get("/api/v1/runs", { query: { filter, limit: MOST }, signal })).runs;
-    },
+    queryFn: async ({ signal }) =>
+      wanted === ""
+        ? (await api.get("/api/v1/runs", { query: { limit: MOST }, signal })).runs
+        : (await api.get("/api/v1/search", { query: { text: wanted, limit: MOST }, signal })).runs,
     placeholderData: keepPreviousData,
   });
   const toggle = (id: string) =>
@@ -32,8 +32,8 @@ export function RunPicker({ chosen, onChoose }: Props) {
       <input
         type="search"
         className="text-field picker-field"
-        aria-label="Find runs by name"
-        placeholder="Find runs by name"
+        aria-label="Find runs by name or id"
+        placeholder="Find runs by name or id"
         value={text}
         onChange={event => setText(event.target.value)}
       />

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import { type Comment, useCommenting, useComments } from "../../api/comments";
 import type { RunDetail } from "../../api/run";
 import { Button } from "../../components/Button";
@@ -6,6 +7,7 @@ import { Markdown } from "../../components/Markdown";
 import { Failure, Loading, Message } from "../../components/states";
 import { byName } from "../../lib/configs";
 import { formatAge, formatCount, formatTime } from "../../lib/format";
+import { encodeSettings, SETTINGS } from "../../lib/settings";
 import { useNowUs } from "./useNow";
 import "./Comments.css";
 import "../../components/fields.css";
@@ -60,7 +62,7 @@ function One({ run, comment }: { run: string; comment: Comment }) {
             edited
           </span>
         )}
-        {comment.key !== null && <Place of={comment} />}
+        {comment.key !== null && <Place run={run} of={comment} />}
         {comment.may_change && draft === null && (
           <span className="comment-acts">
             <Button kind="quiet" onClick={() => setDraft(comment.text)}>
@@ -95,13 +97,14 @@ function One({ run, comment }: { run: string; comment: Comment }) {
   );
 }
 
-/** Which metric and step a comment is about. */
-export function Place({ of }: { of: Pick<Comment, "key" | "step"> }) {
+/** Which metric and step a comment is about; it leads to the chart. */
+function Place({ run, of }: { run: string; of: Comment }) {
+  const panels = encodeSettings({ ...SETTINGS, search: of.key ?? "" });
   return (
-    <span className="comment-place">
+    <Link className="comment-place" to={`/runs/${run}?${new URLSearchParams({ tab: "charts", panels })}`}>
       {of.key}
       {of.step !== null && <span className="numbers"> at step {formatCount(of.step)}</span>}
-    </span>
+    </Link>
   );
 }
 

@@ -54,6 +54,9 @@ export function RunHead({ run }: { run: RunDetail }) {
             <Icon name="stop" size={14} /> {run.stop_us ? "Asked to stop" : "Stop"}
           </Button>
         )}
+        <Link className="button quiet" to={`/compare?runs=${run.id}`}>
+          <Icon name="compare" size={14} /> Compare
+        </Link>
         {deleted ? (
           <Button disabled={act.isPending} onClick={() => does("restore")}>
             <Icon name="restore" size={14} /> Restore

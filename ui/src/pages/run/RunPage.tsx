@@ -8,15 +8,16 @@ import { useParam } from "../../components/useParam";
 import { RunHead } from "./RunHead";
 import "./RunPage.css";
 
-const Charts = lazy(() => import("../../panels/Charts"));
 const Overview = lazy(() => import("./Overview"));
+const Charts = lazy(() => import("../../panels/Charts"));
+const SystemCharts = lazy(() => import("./SystemCharts"));
 const Console = lazy(() => import("./Console"));
 const Files = lazy(() => import("./Files"));
 const Lineage = lazy(() => import("./Lineage"));
 const Values = lazy(() => import("./Values"));
 const Comments = lazy(() => import("./Comments"));
 
-type Name = "overview" | "charts" | "console" | "files" | "lineage" | "values" | "comments";
+type Name = "overview" | "charts" | "system" | "console" | "files" | "lineage" | "values" | "comments";
 
 const TABS: readonly Tab<Name>[] = [
   { id: "overview", name: "Overview" },
@@ -24,10 +25,13 @@ const TABS: readonly Tab<Name>[] = [
   { id: "values", name: "Logged values" },
   { id: "console", name: "Console" },
   { id: "files", name: "Files" },
+  { id: "system", name: "System" },
   { id: "lineage", name: "Inputs and outputs" },
   { id: "comments", name: "Comments" },
 ];
 const FULL: readonly Name[] = ["console", "files"];
+
+const isOwn = (key: string) => !key.startsWith("system/");
 
 /** One run: `?tab=` says what of it. */
 export default function RunPage({ id }: { id: string }) {
@@ -57,7 +61,8 @@ export default function RunPage({ id }: { id: string }) {
         <Boundary key={tab}>
           <Suspense fallback={<Loading />}>
             {tab === "overview" && <Overview run={run} />}
-            {tab === "charts" && <Charts runs={only} />}
+            {tab === "charts" && <Charts runs={only} keep={isOwn} />}
+            {tab === "system" && <SystemCharts runs={only} />}
             {tab === "console" && <Console run={run} />}
             {tab === "files" && <Files run={run} />}
             {tab === "lineage" && <Lineage run={run} />}

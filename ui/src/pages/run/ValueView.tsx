@@ -59,7 +59,9 @@ function Images({
   captions: string[];
 }) {
   return paths.map((path, at) => (
-    <Captioned key={path} caption={captions[at]}>
+    // By their place, so that a picture stays until the next one is there.
+    // biome-ignore lint/suspicious/noArrayIndexKey: as said above
+    <Captioned key={at} caption={captions[at]}>
       <a href={rawUrl(run, path)} target="_blank" rel="noreferrer" title="Open it by itself">
         <img src={rawUrl(run, path)} alt={captions[at] || name} loading="lazy" decoding="async" />
       </a>

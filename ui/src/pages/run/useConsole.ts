@@ -70,7 +70,8 @@ export function useConsole(
         setHeld(mine.held);
         setError(null);
         // The end of the console is wanted, however many pages it is away; a search goes on until it has found something.
-        if (mine.held.more && (from === "end" || page.lines.length === 0)) mine.again = true;
+        const wantsEnd = from === "end" && wanted === "";
+        if (mine.held.more && (wantsEnd || page.lines.length === 0)) mine.again = true;
       }
     } catch (failure) {
       if (!mine.stop.signal.aborted) setError(failure);
