@@ -16,12 +16,12 @@ const ask = (key: string, more: Partial<Ask> = {}): Ask => ({
   ...more,
 });
 
-/** A loader whose server answers what the real one answered, and what it was asked. */
-function loading() {
+/** A loader whose server answers what the real one answered, and what it was asked; it answers after `held`. */
+function loading(held: Promise<void> = Promise.resolve()) {
   const sent: { url: string; body: Record<string, unknown>; signal: AbortSignal }[] = [];
   const loader = new Loader(async (_method, url, init = {}) => {
     sent.push({ url, body: JSON.parse(String(init.body)), signal: init.signal as AbortSignal });
-    await new Promise(resolve => setTimeout(resolve, 5));
+    await held;
     if (init.signal?.aborted) throw new DOMException("", "AbortError");
     return new Response(bytes(golden[url.endsWith("bands") ? "bands" : "series"].columns));
   });
@@ -62,17 +62,19 @@ it("parts what would be too much for one answer", async () => {
 });
 
 it("calls off what nobody waits for, and only that", async () => {
-  const { loader, sent } = loading();
+  let answer = () => {};
+  const { loader, sent } = loading(new Promise(resolve => (answer = resolve)));
   const [one, two, three] = [new AbortController(), new AbortController(), new AbortController()];
   const asked = [loader.load(ask("loss"), one.signal), loader.load(ask("accuracy"), two.signal)];
   three.abort();
   await expect(loader.load(ask("loss"), three.signal)).rejects.toThrow("called off");
-  await new Promise(resolve => setTimeout(resolve, 14));
+  while (!sent.length) await new Promise(resolve => setTimeout(resolve, 1));
   one.abort();
   expect(sent[0]?.signal.aborted).toBe(false);
   two.abort();
   expect(sent[0]?.signal.aborted).toBe(true);
-  for (const answer of asked) await expect(answer).rejects.toThrow();
+  answer();
+  for (const called of asked) await expect(called).rejects.toThrow();
 });
 
 it("asks for the finest buckets where each point has one to itself", async () => {
