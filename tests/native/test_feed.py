@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from assay.core.scope import Scope
+from assay.core.roles import Grant, Role, SubjectKind, standing
+from assay.core.scope import HOME, How, Scope, made
 from assay.dialects.native import feed
 from assay.dialects.native.feed import Feed
 from assay.server.compose import Server, open_house
 from assay.server.home import Home
+from assay.wire.errors import Unauthenticated
 
 
 @pytest.fixture
@@ -159,5 +161,55 @@ def test_it_ends_with_the_server(house: Server, monkeypatch: pytest.MonkeyPatch)
         await asyncio.sleep(0.1)
         over.append(True)
         assert await asyncio.wait_for(waiting, 5) == []
+
+    asyncio.run(main())
+
+
+def test_who_may_not_listen_any_more_is_told_nothing(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """He is asked who he is before each thing that he is told, and what is closed to him is passed by."""
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    grants = [Grant(1, None, SubjectKind.USER, 6, Role.VIEWER), Grant(1, 0, SubjectKind.USER, 6, Role.NONE)]
+    closed = Scope(1, made("ada", How.TOKEN, 6, standing(grants)))
+    answers: list[Scope | None] = [closed, Scope(), None]
+
+    async def again() -> Scope:
+        if (found := answers.pop(0)) is None:
+            raise Unauthenticated("The token was revoked")
+        return found
+
+    async def main() -> None:
+        shared = Feed(house.services, lambda: False)
+        following = shared.follow(Scope(), await shared.position(Scope(), None), 5, again)
+        waiting = asyncio.create_task(heard(following, 1))
+        while not shared.listeners:
+            await asyncio.sleep(0.01)
+        for name in ("passed by", "told"):
+            last = house.services.runs.create(Scope(), 0, name=name).run.uid
+            await asyncio.sleep(0.1)
+        assert await waiting == [last]
+        house.services.runs.create(Scope(), 0, name="too late")
+        with pytest.raises(Unauthenticated):
+            await heard(following, 1)
+        assert shared.listeners == 0
+
+    asyncio.run(main())
+
+
+def test_a_workspace_is_told_of_itself(house: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "EVERY_S", 0.02)
+    other = Scope(house.services.workspaces.create(Scope(actor=HOME), "other").id)
+    id = house.services.experiments.create(other, "theirs").id
+
+    async def main() -> None:
+        shared = Feed(house.services, lambda: False)
+        followers = [shared.follow(scope, await shared.position(scope, None), 5) for scope in (Scope(), other)]
+        waiting = [asyncio.create_task(heard(item, 1)) for item in followers]
+        while shared.listeners < 2:
+            await asyncio.sleep(0.01)
+        uids = [house.services.runs.create(Scope(), 0, name="r").run.uid]
+        uids.append(house.services.runs.create(other, id, name="r").run.uid)
+        assert await asyncio.gather(*waiting) == [[uid] for uid in uids]
+        for item in followers:
+            await item.aclose()  # type: ignore[attr-defined]
 
     asyncio.run(main())

@@ -12,8 +12,8 @@ FLOWS = ROOT / "tests/e2e/flows"
 CLIENTS = {"mlflow-3": ROOT / ".venv-mlflow3/bin/python", "mlflow-2": ROOT / ".venv-mlflow2/bin/python"}
 
 
-def run_flow(client: str, flow: str, url: str, folder: Path, *words: str) -> None:
-    """The script, which asserts what it reads back, ends well in the folder, with only the tracking URI set.
+def run_flow(client: str, flow: str, url: str, folder: Path, *words: str, **env: str) -> None:
+    """The script, which asserts what it reads back, ends well in the folder, with the tracking URI and `env` set.
 
     Args:
         client: Which client.
@@ -21,6 +21,7 @@ def run_flow(client: str, flow: str, url: str, folder: Path, *words: str) -> Non
         url: The tracking URI.
         folder: Where it runs.
         words: What it is called with.
+        env: What is set besides.
     """
     python = CLIENTS[client]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "ASSAY_"))}
@@ -32,6 +33,7 @@ def run_flow(client: str, flow: str, url: str, folder: Path, *words: str) -> Non
             "MLFLOW_TRACKING_URI": url,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "PATH": f"{python.parent}:{os.environ['PATH']}",
+            **env,
         },
         capture_output=True,
         text=True,
