@@ -84,7 +84,7 @@ def door_of(settings: Settings, base: Callable[[], str]) -> Door:
             raise InvalidInput(
                 "The identity provider needs to know who asks",
                 field="--oidc-client-id",
-                remedy="give the client id that the provider has for this server",
+                remedy="give --oidc-client-id: what the provider calls this server",
             )
     return Door(
         not is_exposed(settings) and settings.oidc_issuer is None,

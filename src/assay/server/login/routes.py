@@ -62,6 +62,7 @@ class LoginPages:
         table: list[tuple[str, str, Endpoint]] = [
             ("GET", LOGIN, self.asked),
             ("POST", LOGIN, self.given),
+            ("GET", LOGOUT, self.leaving),
             ("POST", LOGOUT, self.left),
             ("GET", CHANGE, self.changing),
             ("POST", CHANGE, self.changed),
@@ -131,6 +132,17 @@ class LoginPages:
         lasts_s = self._logins.lasting.whole_us // 1_000_000
         set_cookie(answer, request.scope, SESSION, secret, lasts_s=lasts_s)
         return answer
+
+    async def leaving(self, request: Request) -> Response:
+        """The page on which somebody logs out: a link alone does not, since any page could hold it."""
+        actor = await self._cookies.actor(request.scope, await run_sync(self._access.refresh))
+        if actor is None:
+            return RedirectResponse(LOGIN, 303)
+        body = text(f"You are {actor.name}." if actor.id else "This browser may do what the server's owner may.")
+        body += form(LOGOUT, [], [], "Log out")
+        if actor.id:
+            body += link(CHANGE, "Change your password", "button second")
+        return page("Log out", body)
 
     async def left(self, request: Request) -> Response:
         """The session is over. Its own pages send a cookie that no other site can send."""
