@@ -49,8 +49,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, s
 
 @pytest.fixture
 def context(browser: Browser, opened: tuple[Server, str]) -> Iterator[BrowserContext]:
-    """A new visitor without scripts: the pages work without them."""
-    found = browser.new_context(base_url=opened[0].url, java_script_enabled=False, locale="en-GB")
+    """A new visitor without scripts: the pages of the login work without them."""
+    yield from visitor(browser, opened[0], scripts=False)
+
+
+def visitor(browser: Browser, server: Server, *, scripts: bool) -> Iterator[BrowserContext]:
+    found = browser.new_context(base_url=server.url, java_script_enabled=scripts, locale="en-GB")
     found.set_default_timeout(10_000)
     found.route("https://**", lambda route: route.abort())  # the provider's page asks for a font
     yield found
@@ -83,8 +87,8 @@ def test_the_first_admin_comes_in_goes_and_comes_again(context: BrowserContext, 
     page.goto("/logout")
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(re.compile("/login"))
-    page.goto("/runs?workspace=default")
-    expect(page).to_have_url(re.compile(r"/login\?next=%2Fruns%3Fworkspace%3Ddefault"))
+    page.goto("/metrics?a=1")
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Fmetrics%3Fa%3D1"))
     shot(page, "login")
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Password").fill("wrong")
@@ -93,7 +97,19 @@ def test_the_first_admin_comes_in_goes_and_comes_again(context: BrowserContext, 
     shot(page, "login-wrong")
     page.get_by_label("Password").fill(GOOD)
     page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(r"/runs\?workspace=default"))
+    expect(page).to_have_url(re.compile(r"/metrics\?a=1"))
+
+
+def test_the_ui_leads_to_the_login_and_back(browser: Browser, opened: tuple[Server, str]) -> None:
+    for context in visitor(browser, opened[0], scripts=True):
+        page = context.new_page()
+        page.goto("/runs?q=a")
+        expect(page).to_have_url(re.compile(r"/login\?next=%2Fruns"))
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill(GOOD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page).to_have_url(re.compile("/runs"))
+        expect(page.get_by_role("button", name="ada", exact=True)).to_be_visible()
 
 
 def test_a_provider_sends_the_browser_back_logged_in(context: BrowserContext, opened: tuple[Server, str]) -> None:
@@ -125,8 +141,8 @@ def test_a_provider_sends_the_browser_back_logged_in(context: BrowserContext, op
     # A link on another site: the browser keeps the strict cookie back, and the login page asks it once more.
     page.route(
         f"{FOREIGN}/",
-        lambda route: route.fulfill(body=f'<a href="{opened[0].url}/runs?a=1">see</a>', content_type="text/html"),
+        lambda route: route.fulfill(body=f'<a href="{opened[0].url}/metrics?a=1">see</a>', content_type="text/html"),
     )
     page.goto(FOREIGN)
     page.get_by_role("link", name="see").click()
-    expect(page).to_have_url(re.compile(r"/runs\?a=1"))
+    expect(page).to_have_url(re.compile(r"/metrics\?a=1"))

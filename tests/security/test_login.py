@@ -207,11 +207,11 @@ def test_a_login_leads_nowhere_else(place: Place, onward: str) -> None:
 
 def test_whoever_opens_a_page_is_led_to_the_login_and_back(place: Place) -> None:
     visitor = place.visitor()
-    address, answer = visitor.visit("/runs/x?workspace=default&a=%2F")
+    address, answer = visitor.visit("/metrics?a=%2F")
     assert urlsplit(address).path == "/login"
     address, answer = visitor.submit((address, answer), name="ADA", password=GOOD)
-    assert address == f"{visitor.url}/runs/x?workspace=default&a=%2F"
-    for path, headers in (("/api/v1/runs", {}), ("/runs/x", {"Accept": "*/*"}), ("/ajax-api/2.0/mlflow/runs/get", {})):
+    assert (address, answer.status) == (f"{visitor.url}/metrics?a=%2F", 200)
+    for path, headers in (("/api/v1/runs", {}), ("/metrics", {"Accept": "*/*"}), ("/ajax-api/2.0/mlflow/runs/get", {})):
         assert place.visitor().ask("GET", path, headers=headers).status == 401
     far = place.visitor()  # a link in a chat: the browser keeps a strict cookie back at first
     far.cookies = visitor.cookies
