@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from meta.tree import ROOT
 
 HOSTS = {"pypi.org", "files.pythonhosted.org"}
@@ -61,3 +63,16 @@ def test_another_host_is_caught() -> None:
     }
     assert hosts(lock) == {"mirror.example", "pypi.org"}
     assert sources({"package": [{"source": {"git": "https://pypi.org/x"}}]}) == {"git"}
+
+
+@pytest.mark.parametrize("folder", ["ui", "tests/browser"])
+def test_locks_of_npm_name_no_registry_and_pin_every_file(folder: str) -> None:
+    """Whoever builds takes them from the registry that his npm knows."""
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
+    packages = {name: told for name, told in lock["packages"].items() if name}
+    assert packages
+    assert [name for name, told in packages.items() if "resolved" in told] == []
+    assert [name for name, told in packages.items() if "integrity" not in told] == []
+    wanted = json.loads((ROOT / folder / "package.json").read_text())
+    versions = [*wanted.get("dependencies", {}).values(), *wanted.get("devDependencies", {}).values()]
+    assert [version for version in versions if not version[0].isdigit()] == []

@@ -87,7 +87,8 @@ function useCurrent(
     ]);
   };
   useChanges(changes => {
-    if (changes.all || changes.runs.size > PATCHED_BOUND) {
+    const first = runs.length === 0 && !selection.filter; // whoever waits for a first run need not ask for it
+    if (changes.all || first || changes.runs.size > PATCHED_BOUND) {
       void reload();
       return;
     }
@@ -100,13 +101,13 @@ function useCurrent(
         unseen.current.add(id);
     }
     setNews(unseen.current.size);
-    if (known.length) void refresh(client, key, known);
+    if (known.length) void runsById(known).then(fresh => put(client, key, fresh));
   });
   return { news, reload };
 }
 
-async function refresh(client: QueryClient, key: readonly unknown[], ids: readonly string[]): Promise<void> {
-  const fresh = await runsById(ids);
+/** The runs stand in the list as they are now. */
+function put(client: QueryClient, key: readonly unknown[], fresh: ReadonlyMap<string, Run>): void {
   client.setQueryData<Pages>(
     key,
     old =>
@@ -135,7 +136,8 @@ export async function runsById(ids: readonly string[]): Promise<Map<string, Run>
 
 /** After runs were changed here: their rows, and what was counted over them. */
 export async function touched(client: QueryClient, ids: readonly string[]): Promise<void> {
-  for (const [key] of client.getQueriesData({ queryKey: ["runs", "list"] })) await refresh(client, key, ids);
+  const fresh = await runsById(ids);
+  for (const [key] of client.getQueriesData({ queryKey: ["runs", "list"] })) put(client, key, fresh);
   void client.invalidateQueries({ queryKey: ["run"] });
   void client.invalidateQueries({ queryKey: ["runs", "count"] });
   void client.invalidateQueries({ queryKey: ["keys"] });

@@ -1,5 +1,6 @@
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "wouter";
+import { undoable } from "../lib/history";
 import { decodeSettings, encodeSettings, type PanelSettings } from "../lib/settings";
 
 type Change = (settings: PanelSettings, how?: "push" | "replace") => void;
@@ -19,7 +20,7 @@ export function usePanelSettings(name = "panels"): [PanelSettings, Change] {
           else params.delete(name);
           return params;
         },
-        { replace: how === "replace" },
+        how === "replace" ? { replace: true, state: history.state } : { state: undoable },
       ),
     [setAsked, name],
   );

@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { memo, useState } from "react";
 import { Link } from "wouter";
 import { Icon } from "../../components/Icon";
 import { colourVariable, type Look } from "../../lib/colours";
@@ -40,6 +40,7 @@ export interface RowActs {
 /** A run as a row. What does not change is not drawn anew. */
 export const RunRow = memo(function RunRow(props: Props) {
   const { run, index, top, pinned, loose, selected, active, look, editing, nowUs, experiments, acts } = props;
+  const [met, setMet] = useState(false); // its menu is made when somebody comes near: a scroll makes many rows
   const names = [
     "grid-row",
     selected && "selected",
@@ -57,6 +58,7 @@ export const RunRow = memo(function RunRow(props: Props) {
       className={names.filter(Boolean).join(" ")}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => acts.activate(index)}
+      onPointerEnter={() => setMet(true)}
     >
       <div className="grid-pinned" role="presentation">
         <div role="gridcell" className="run-marks">
@@ -98,7 +100,7 @@ export const RunRow = memo(function RunRow(props: Props) {
             style={{ width: one.width }}
           >
             {one.text === "name" ? (
-              <Name run={run} editing={editing} edit={acts.edit} />
+              <Name run={run} menu={met || active} editing={editing} edit={acts.edit} />
             ) : (
               <Cell run={run} field={one.field} nowUs={nowUs} experiments={experiments} />
             )}
@@ -113,7 +115,7 @@ export const RunRow = memo(function RunRow(props: Props) {
           style={{ left: start, width: one.width }}
         >
           {one.text === "name" ? (
-            <Name run={run} editing={editing} edit={acts.edit} />
+            <Name run={run} menu={met || active} editing={editing} edit={acts.edit} />
           ) : (
             <Cell run={run} field={one.field} nowUs={nowUs} experiments={experiments} />
           )}
@@ -123,14 +125,21 @@ export const RunRow = memo(function RunRow(props: Props) {
   );
 });
 
-function Name({ run, editing, edit }: { run: Run; editing: boolean; edit: RowActs["edit"] }) {
+interface NameProps {
+  run: Run;
+  menu: boolean;
+  editing: boolean;
+  edit: RowActs["edit"];
+}
+
+function Name({ run, menu, editing, edit }: NameProps) {
   if (editing) return <NameEditor run={run} done={() => edit(null)} />;
   return (
     <>
       <Link to={`/runs/${run.id}`} tabIndex={-1} className="run-name truncate" title={run.name}>
         {run.name || run.id}
       </Link>
-      <RunMenu run={run} rename={() => edit(run.id)} />
+      {menu && <RunMenu run={run} rename={() => edit(run.id)} />}
     </>
   );
 }

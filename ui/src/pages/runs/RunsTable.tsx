@@ -54,7 +54,7 @@ export function RunsTable(props: TableProps) {
     count,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW,
-    overscan: 10,
+    overscan: 6,
     scrollPaddingStart: HEAD,
     scrollPaddingEnd: ROW,
   });

@@ -124,7 +124,7 @@ export function Workspace({ title, scope, experiments, experiment }: Props) {
   );
   return (
     <Page
-      title={title}
+      title={gone ? `${title} (deleted)` : title}
       full
       actions={<ModeSwitch mode={view.mode} onMode={mode => change({ mode })} />}
       below={
