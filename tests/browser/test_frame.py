@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from assay.server.browser import BUILT
@@ -58,10 +56,3 @@ def test_nothing_built_names_another_host() -> None:
         if path.suffix in (".js", ".css", ".html"):
             named = set(re.findall(r"\bhttps?://([\w.:-]+)", path.read_text()))
             assert named <= allowed, path.name
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_frame_is_accessible(page: Page, accessible: Callable[[], None], name: str) -> None:
-    page.goto(PAGES[name])
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    accessible()

@@ -49,6 +49,7 @@ def test_home_shows_what_runs_what_ran_and_where(
     expect(fraud.get_by_role("img", name="9 runs begun in the last 30 days")).to_be_visible()
     accessible()
     shot("home")
+    http.close()  # the server has, while nothing was asked
     uid = http.mlflow("POST", "runs/create", {"experiment_id": "0", "run_name": "came later"})["run"]["info"]["run_id"]
     expect(running.get_by_role("link", name="came later")).to_be_visible()
     http.mlflow("POST", "runs/delete", {"run_id": uid})
