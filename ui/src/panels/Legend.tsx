@@ -18,7 +18,7 @@ export function Legend({ traces, large }: Props) {
     () => focus.pointed.id,
   );
   const shown = large ? SHOWN.large : SHOWN.small;
-  if (traces.length < 2 && !traces[0]?.label) return null;
+  if (!traces.length) return <div className="legend" />; // its place is kept: a chart that changes its size is drawn twice
   return (
     <ul className="legend" aria-label="Lines">
       {traces.slice(0, shown).map(({ id, run, label, look }) => (

@@ -166,7 +166,14 @@ export function PanelGrid(props: PanelGridProps) {
   );
 }
 
-const autoPanel = (key: string): Panel => ({ id: key, kind: "line", title: "", keys: [key], own: {} });
+const autoPanels = new Map<string, Panel>();
+
+/** The same for one metric each time, so that a grid that is rendered anew draws nothing anew. */
+function autoPanel(key: string): Panel {
+  const panel = autoPanels.get(key) ?? { id: key, kind: "line", title: "", keys: [key], own: {} };
+  autoPanels.set(key, panel);
+  return panel;
+}
 
 /** A panel's name: its own, or of what it shows. */
 export function panelTitle({ title, kind, keys }: Panel): string {

@@ -6,11 +6,13 @@ import { Page } from "../../components/Page";
 import { Boundary, Failure, Loading, Message } from "../../components/states";
 import { type Tab, TabPanel, Tabs } from "../../components/Tabs";
 import { useParam } from "../../components/useParam";
+import { ChartsSoon, chartsAtLeisure } from "../../panels/ChartsSoon";
 import { RunPicker } from "./RunPicker";
 import { SideBySide } from "./SideBySide";
 import "./ComparePage.css";
 
-const Charts = lazy(() => import("../../panels/Charts"));
+chartsAtLeisure();
+
 const CompareFiles = lazy(() => import("./CompareFiles"));
 const LoggedValues = lazy(() =>
   import("../run/LoggedValues").then(module => ({ default: module.LoggedValues })),
@@ -87,7 +89,7 @@ function Compared({ ids, onRemove }: { ids: readonly string[]; onRemove: (id: st
         {runs !== undefined && (
           <Boundary key={tab}>
             <Suspense fallback={<Loading />}>
-              {tab === "charts" && <Charts runs={ids} />}
+              {tab === "charts" && <ChartsSoon runs={ids} />}
               {tab === "params" && <SideBySide runs={runs} what="params" onRemove={onRemove} />}
               {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={onRemove} />}
               {tab === "values" && (

@@ -5,11 +5,13 @@ import { Page } from "../../components/Page";
 import { Boundary, Failure, Loading } from "../../components/states";
 import { type Tab, TabPanel, Tabs } from "../../components/Tabs";
 import { useParam } from "../../components/useParam";
+import { ChartsSoon, chartsAtLeisure } from "../../panels/ChartsSoon";
 import { RunHead } from "./RunHead";
 import "./RunPage.css";
 
+chartsAtLeisure();
+
 const Overview = lazy(() => import("./Overview"));
-const Charts = lazy(() => import("../../panels/Charts"));
 const SystemCharts = lazy(() => import("./SystemCharts"));
 const Console = lazy(() => import("./Console"));
 const Files = lazy(() => import("./Files"));
@@ -61,7 +63,7 @@ export default function RunPage({ id }: { id: string }) {
         <Boundary key={tab}>
           <Suspense fallback={<Loading />}>
             {tab === "overview" && <Overview run={run} />}
-            {tab === "charts" && <Charts runs={only} keep={isOwn} />}
+            {tab === "charts" && <ChartsSoon runs={only} keep={isOwn} />}
             {tab === "system" && <SystemCharts runs={only} />}
             {tab === "console" && <Console run={run} />}
             {tab === "files" && <Files run={run} />}

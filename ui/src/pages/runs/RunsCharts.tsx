@@ -1,7 +1,5 @@
-import { lazy, Suspense } from "react";
-import { Boundary, Loading, Message } from "../../components/states";
-
-const Charts = lazy(() => import("../../panels/Charts"));
+import { Boundary, Message } from "../../components/states";
+import { ChartsSoon } from "../../panels/ChartsSoon";
 
 interface Props {
   runs: readonly string[];
@@ -14,11 +12,9 @@ export function RunsCharts({ runs, onPick, onBrush }: Props) {
   if (!runs.length) return <Message title="No run is drawn">The eye beside a run draws it here.</Message>;
   return (
     <Boundary>
-      <Suspense fallback={<Loading what="Loading the charts" />}>
-        <div className="workspace-charts">
-          <Charts runs={runs} onPick={onPick} onBrush={onBrush} />
-        </div>
-      </Suspense>
+      <div className="workspace-charts">
+        <ChartsSoon runs={runs} onPick={onPick} onBrush={onBrush} />
+      </div>
     </Boundary>
   );
 }
