@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
-from assay.core.retention import Policy
+from assay.core.retention import BYTES_BOUND, DAYS_BOUND, Policy
 from assay.core.scope import Verb
 from assay.dialects.native.table import Call, NoQuery, Route
 from assay.dialects.rules import may
 from assay.services.retention import Let
 
 BODY_BOUND = 1_000
+Days = Annotated[float, msgspec.Meta(gt=0, le=DAYS_BOUND)]
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=BYTES_BOUND)]
 
 
 class Retaining(msgspec.Struct, forbid_unknown_fields=True):
     """A policy. `apply`: carry it out; else it is only told what would go."""
 
-    days: float | None = None
-    max_bytes: int | None = None
-    purge_days: float | None = None
+    days: Days | None = None
+    max_bytes: Bytes | None = None
+    purge_days: Days | None = None
     apply: bool = False
 
 
