@@ -127,6 +127,23 @@ def test_tokens_are_found_by_their_digest_in_one_read(inside: Inside, monkeypatc
     assert inside.ask("GET", ME, token=token).status == 200
 
 
+def test_a_refusal_that_is_remembered_holds_no_more_frames_each_time(inside: Inside) -> None:
+    """Whoever sends a bad token again and again would fill the memory else."""
+    inside.user("ada", default="viewer")
+
+    def frames() -> int:
+        assert inside.ask("GET", ME, token="assay-stranger").status == 401
+        refusal = inside.house.services.access._known[sha256(b"assay-stranger").hexdigest()].refusal
+        assert refusal is not None
+        found, trace = 0, refusal.__traceback__
+        while trace is not None:
+            found, trace = found + 1, trace.tb_next
+        return found
+
+    first = frames()
+    assert {frames() for _ in range(5)} == {first}
+
+
 def test_the_last_use_of_a_token_is_kept_now_and_then(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     token = inside.user("ada", default="viewer")
     services = inside.house.services

@@ -99,7 +99,7 @@ class PostgresStore:
     def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """The result of `work`, whose effect is on disk; nothing of it remains if it raised."""
         if self._writer.refusal is not None:
-            raise self._writer.refusal
+            raise self._writer.refusal.with_traceback(None)
         return self._write(work)
 
     def _write(self, work: Callable[[Unit], T]) -> T:

@@ -98,7 +98,7 @@ class Writer:
 
     def _put(self, job: _Job) -> Future[Any]:
         if self.refusal is not None:
-            raise self.refusal
+            raise self.refusal.with_traceback(None)
         with self._door:
             if self._closed:
                 raise Unavailable("The server is shutting down", remedy="try again in a moment", retry_after_s=1)

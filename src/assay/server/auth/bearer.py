@@ -41,6 +41,6 @@ class BearerTokens:
         if found is None:
             found = await run_sync(self._access.by_token, digest)
         if found.refusal is not None:
-            raise found.refusal
+            raise found.refusal.with_traceback(None)  # it is kept: with each raise it would hold more frames
         assert found.actor is not None
         return found.actor
