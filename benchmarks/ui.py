@@ -144,8 +144,21 @@ def mlflows(page: Page, url: str, length: Length, last: list[str], found: Found)
     table = f"{url}/#/experiments/0/runs"
     found.table.append(_took(page, lambda: page.goto(table), f"run-{length.runs - 1}"))
     found.frames += page.evaluate(FRAMES, length.frames)
-    runs, experiments = quote(json.dumps(last)), quote(json.dumps(["0"]))
-    chart = f"/metric?runs={runs}&experiments={experiments}&metric={quote(json.dumps(CURVE))}"
+    # The address that its own pages make: its page fails on one that lacks any of these.
+    named = {
+        "runs": json.dumps(last),
+        "metric": json.dumps(CURVE),
+        "experiments": '["0"]',
+        "plot_metric_keys": json.dumps([CURVE]),
+        "plot_layout": "{}",
+        "x_axis": "step",
+        "y_axis_scale": "linear",
+        "line_smoothness": "1",
+        "show_point": "false",
+        "deselected_curves": "[]",
+        "last_linear_y_axis_range": "[]",
+    }
+    chart = "/metric?" + "&".join(f"{name}={quote(value)}" for name, value in named.items())
     began = time.perf_counter()
     page.evaluate("to => { location.hash = to }", chart)
     page.wait_for_function(PLOTTED, arg=len(last))
