@@ -34,12 +34,12 @@ def opened(page: Page, ids: dict[str, str]) -> Callable[..., Page]:
 
 def test_runs_are_found_and_chosen(page: Page, ids: dict[str, str], shot: Shot) -> None:
     page.goto("/compare")
-    page.get_by_role("searchbox").fill("BASE")
+    page.get_by_role("searchbox", name="Find runs").fill("BASE")
     expect(page.get_by_role("checkbox")).to_have_count(1)
     shot("compare-choose")
     page.get_by_role("checkbox").check()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare 1 run")
-    page.get_by_role("searchbox").fill("")
+    page.get_by_role("searchbox", name="Find runs").fill("")
     page.get_by_role("checkbox", name="tuned").check()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare 2 runs")
     expect(page).to_have_url(re.compile(f"{ids['baseline']}(,|%2C){ids['tuned']}"))

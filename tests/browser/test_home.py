@@ -136,6 +136,8 @@ def test_keys_go_everywhere_and_are_listed(page: Page, shot: Callable[[str], Non
     shot("keys")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    # The sheet is gone from the page before the page has been drawn without it.
+    page.wait_for_function("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
     page.keyboard.press("[")
     expect(page.get_by_role("button", name="Widen the sidebar")).to_be_visible()
     page.get_by_role("searchbox").fill("g r t ?")

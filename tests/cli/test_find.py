@@ -126,4 +126,4 @@ def test_completion(url: str) -> None:
         assert "_ASSAY_COMPLETE" in assay("completion", shell).stdout
     env = {"_ASSAY_COMPLETE": "bash_complete", "COMP_WORDS": "assay re", "COMP_CWORD": "1"}
     ran = subprocess.run([str(ASSAY)], env=env, capture_output=True, text=True, check=False)
-    assert ran.stdout.split() == ["plain,restore"]
+    assert ran.stdout.split() == ["plain,restore", "plain,retention"]

@@ -238,7 +238,7 @@ def test_a_wrong_token_is_answered_in_each_clients_form(shared: Server, speak: S
     wrong = {"Authorization": "Bearer assay-wrong"}
     answer = http.request("GET", "/api/2.0/mlflow/experiments/search", headers=wrong)
     assert (answer.status, answer.json["error_code"]) == (401, "UNAUTHENTICATED")
-    assert http.request("GET", "/", headers=wrong).status == 401
+    assert http.request("GET", "/metrics", headers=wrong).status == 401
     for other in ("Basic YTpi", "Bearer of-another-server"):  # a client set up for another server still tracks
         answer = http.request(
             "GET", "/api/2.0/mlflow/experiments/search", headers={"Authorization": other}, max_results=1

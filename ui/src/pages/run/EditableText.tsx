@@ -18,12 +18,15 @@ export function EditableText({ value, shown, label, className = "", disabled, on
   const field = useRef<HTMLInputElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
   const editing = draft !== null;
+  const returning = useRef(false);
   useEffect(() => {
     if (editing) field.current?.select();
+    else if (returning.current) opener.current?.focus();
+    returning.current = false;
   }, [editing]);
   const close = () => {
+    returning.current = true;
     setDraft(null);
-    requestAnimationFrame(() => opener.current?.focus());
   };
   const save = () => {
     const text = (draft ?? "").trim();
