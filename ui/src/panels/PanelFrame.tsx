@@ -1,11 +1,11 @@
 import { type ReactNode, useState } from "react";
 import { Button } from "../components/Button";
 import { Icon } from "../components/Icon";
+import { Menu } from "../components/Menu";
 import type { Panel } from "../lib/settings";
 import { fileName, type Table, toCsv } from "../lib/table";
 import { ChartTable } from "./ChartTable";
 import { useGrid } from "./grid";
-import { Menu } from "./Menu";
 import { PanelBody } from "./PanelBody";
 import { Sheet } from "./Sheet";
 
@@ -97,7 +97,12 @@ export function PanelFrame({
               <Icon name="expand" size={14} />
             </Button>
           )}
-          <Menu label={`More about ${title}`} entries={entries} />
+          <Menu
+            button={<Icon name="more" size={14} />}
+            label={`More about ${title}`}
+            items={entries.map(({ name, act }) => ({ label: name, act }))}
+            icon
+          />
         </div>
       </header>
       <div className="panel-body">
