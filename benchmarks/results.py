@@ -23,7 +23,10 @@ T = TypeVar("T")
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SDK = "## In the program that trains"
-READS = ("reads_history", "reads_search", "reads_beside", "reads_growth", "reads_disk", "reads_soak")  # programs, pages
+PARTS = (  # programs of their own, and their pages
+    *("reads_history", "reads_search", "reads_beside", "reads_growth", "reads_disk", "reads_soak"),
+    *("ui", "auth"),
+)
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Report:
             self._start(),
         ]
         parts += [self._tail(), self._servers(), self._failures()]
-        parts += [_beside(f"{name}.md") for name in (*READS, "sdk", "profiles")]
+        parts += [_beside(f"{name}.md") for name in (*PARTS, "sdk", "profiles")]
         path.write_text("\n\n".join(part for part in parts if part) + "\n")
 
     def _top(self) -> str:

@@ -1,7 +1,7 @@
 """`make bench`: ours on both engines and the peers, on this machine, in one run; writes RESULTS.md as it goes.
 
-First what is logged, in nearly two hours (`--quick`: ten minutes, which only try the harness), then what is read: the
-programs `reads_*.py` one after the other, each of which writes its section as it goes.
+First what is logged, in nearly two hours (`--quick`: ten minutes, which only try the harness), then the parts that have
+programs of their own: what is read (`reads_*.py`), the browser UI, who may. Each writes its section as it goes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import files
 import floors
 from cells import CELLS, FULL, LOADS, NATIVE, QUICK, applies, idle, measure, started
 from postgres import Postgres
-from results import READS, RESULTS, Report
+from results import PARTS, RESULTS, Report
 from targets import ASSAY, FASTTRACKML, Kind, Target, assay, mlflow
 
 
@@ -34,7 +34,7 @@ def asked() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description="Measures Assay beside its peers and writes RESULTS.md.")
     parser.add_argument("--quick", action="store_true", help="windows of 5 s: tries the harness, proves nothing")
-    choices = (*CELLS, *READS)
+    choices = (*CELLS, *PARTS)
     parser.add_argument("--only", action="append", choices=choices, help="only this cell or part; may be given again")
     parser.add_argument(
         "--store",
@@ -113,8 +113,8 @@ def brief(outcome: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in shown.items() if value not in ("", 0))
 
 
-def read_part(name: str, options: argparse.Namespace) -> int:
-    """A part of the reads is measured by its own program, which writes its section; 1 where something failed."""
+def measure_part(name: str, options: argparse.Namespace) -> int:
+    """A part is measured by its own program, which writes its section; 1 where something failed."""
     given = [f"--store={store}" for store in options.store or []]
     given += ["--quick"] * options.quick + ["--no-peers"] * options.no_peers
     if options.out != RESULTS:
@@ -128,9 +128,9 @@ def main() -> int:
     options = asked()
     cells = [cell for cell in CELLS if not options.only or cell in options.only]
     failed = measure_logging(options, cells) if cells else 0
-    for name in READS:
+    for name in PARTS:
         if not options.only or name in options.only:
-            failed |= read_part(name, options)
+            failed |= measure_part(name, options)
     return failed
 
 

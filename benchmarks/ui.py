@@ -48,6 +48,7 @@ FRAMES = """(frames) => new Promise(done => {
   };
   requestAnimationFrame(step);
 })"""
+SAYS = "([within, text]) => [...document.querySelectorAll(within)].some(part => part.innerText.includes(text))"
 PLOTTED = "count => (document.querySelector('.js-plotly-plot')?._fullData?.length ?? 0) >= count"
 
 
@@ -117,9 +118,9 @@ def ours(page: Page, url: str, length: Length, last: list[str], found: Found) ->
     """Navigation to the table; a click on the tab of charts; a zoom by the pointer."""
     found.table.append(_took(page, lambda: page.goto(f"{url}/experiments/0"), f"run-{length.runs - 1}", "[role=grid]"))
     found.frames += page.evaluate(FRAMES, length.frames)
-    page.goto(f"{url}/compare?runs={','.join(last)}&panels={quote(json.dumps({'s': CURVE}))}")
+    page.goto(f"{url}/compare?runs={','.join(last)}&tab=params&panels={quote(json.dumps({'s': CURVE}))}")
     tab = page.get_by_role("tab", name="Charts")
-    tab.wait_for()
+    page.get_by_role("tabpanel").get_by_text("run-").first.wait_for()
     found.chart.append(_took(page, tab.click, f"{len(last)} lines", ".panel-foot"))
     over = page.locator(".u-over").first
     box = over.bounding_box()
@@ -166,10 +167,10 @@ def mlflows(page: Page, url: str, length: Length, last: list[str], found: Found)
 
 
 def _took(page: Page, act: Callable[[], Any], text: str, within: str = "body") -> float:
-    """Seconds from before the act until a part of the page says the text."""
+    """Seconds from before the act until a part of the page says the text, looked for at each frame."""
     began = time.perf_counter()
     act()
-    page.locator(within).get_by_text(text).first.wait_for()
+    page.wait_for_function(SAYS, arg=[within, text])
     return time.perf_counter() - began
 
 

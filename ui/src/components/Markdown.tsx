@@ -1,15 +1,16 @@
-import { lazy, Suspense } from "react";
+import { soon } from "./soon";
 import "./Markdown.css";
 
-const Rendered = lazy(() => import("./MarkdownText"));
+const Rendered = soon(
+  () => import("./MarkdownText"),
+  ({ text }) => <pre>{text}</pre>,
+);
 
 /** What somebody wrote in Markdown; until it is rendered, as it was written. */
 export function Markdown({ text }: { text: string }) {
   return (
     <div className="markdown">
-      <Suspense fallback={<pre>{text}</pre>}>
-        <Rendered text={text} />
-      </Suspense>
+      <Rendered text={text} />
     </div>
   );
 }

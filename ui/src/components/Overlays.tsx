@@ -1,12 +1,19 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { redo, undo } from "../lib/history";
 import { type Act, Keys } from "../lib/shortcuts";
 import { chooseTheme, isDark } from "../lib/theme";
 import { show, useOverlay } from "./palette";
+import { soon } from "./soon";
 
-const Palette = lazy(() => import("./Palette"));
-const KeySheet = lazy(() => import("./KeySheet"));
+const Palette = soon(
+  () => import("./Palette"),
+  () => null,
+);
+const KeySheet = soon(
+  () => import("./KeySheet"),
+  () => null,
+);
 const WHERE: Partial<Record<Act, string>> = {
   home: "/",
   experiments: "/experiments",
@@ -54,9 +61,9 @@ export function Overlays({ fold }: { fold: () => void }) {
   }, [keys, navigate, fold]);
   const close = () => show("none");
   return (
-    <Suspense fallback={null}>
+    <>
       {overlay === "palette" && <Palette close={close} />}
       {overlay === "keys" && <KeySheet close={close} />}
-    </Suspense>
+    </>
   );
 }

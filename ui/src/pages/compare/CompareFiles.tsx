@@ -1,6 +1,7 @@
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { type Entry, useAllFiles } from "../../api/files";
 import type { Run } from "../../api/run";
+import { soon } from "../../components/soon";
 import { Failure, Loading, Message } from "../../components/states";
 import { useParam } from "../../components/useParam";
 import { formatBytes, formatCount } from "../../lib/format";
@@ -9,7 +10,7 @@ import { FilterField } from "../run/Section";
 import "./CompareFiles.css";
 import "../../components/fields.css";
 
-const FileDiff = lazy(() => import("./FileDiff"));
+const FileDiff = soon(() => import("./FileDiff"));
 const SHOWN = 1_000;
 const WORDS: Record<FilePair["kind"], string> = {
   same: "same",
@@ -97,14 +98,7 @@ export default function CompareFiles({ runs }: { runs: readonly Run[] }) {
           {chosen === undefined ? (
             <Message title="Choose a file">Texts are compared line by line, tables row by row.</Message>
           ) : (
-            <Suspense fallback={<Loading />}>
-              <FileDiff
-                key={`${left.id} ${right.id} ${chosen.path}`}
-                pair={chosen}
-                left={left}
-                right={right}
-              />
-            </Suspense>
+            <FileDiff key={`${left.id} ${right.id} ${chosen.path}`} pair={chosen} left={left} right={right} />
           )}
         </div>
       </div>

@@ -1,8 +1,9 @@
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useLiveRuns, useRuns } from "../../api/run";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { Page } from "../../components/Page";
+import { soon } from "../../components/soon";
 import { Boundary, Failure, Loading, Message } from "../../components/states";
 import { type Tab, TabPanel, Tabs } from "../../components/Tabs";
 import { useParam } from "../../components/useParam";
@@ -13,8 +14,8 @@ import "./ComparePage.css";
 
 chartsAtLeisure();
 
-const CompareFiles = lazy(() => import("./CompareFiles"));
-const LoggedValues = lazy(() =>
+const CompareFiles = soon(() => import("./CompareFiles"));
+const LoggedValues = soon(() =>
   import("../run/LoggedValues").then(module => ({ default: module.LoggedValues })),
 );
 
@@ -88,15 +89,13 @@ function Compared({ ids, onRemove }: { ids: readonly string[]; onRemove: (id: st
         {runs === undefined && !error && <Loading />}
         {runs !== undefined && (
           <Boundary key={tab}>
-            <Suspense fallback={<Loading />}>
-              {tab === "charts" && <ChartsSoon runs={ids} />}
-              {tab === "params" && <SideBySide runs={runs} what="params" onRemove={onRemove} />}
-              {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={onRemove} />}
-              {tab === "values" && (
-                <LoggedValues runs={runs.map(run => ({ id: run.id, name: run.name || run.id }))} />
-              )}
-              {tab === "files" && <CompareFiles runs={runs} />}
-            </Suspense>
+            {tab === "charts" && <ChartsSoon runs={ids} />}
+            {tab === "params" && <SideBySide runs={runs} what="params" onRemove={onRemove} />}
+            {tab === "metrics" && <SideBySide runs={runs} what="metrics" onRemove={onRemove} />}
+            {tab === "values" && (
+              <LoggedValues runs={runs.map(run => ({ id: run.id, name: run.name || run.id }))} />
+            )}
+            {tab === "files" && <CompareFiles runs={runs} />}
           </Boundary>
         )}
       </TabPanel>

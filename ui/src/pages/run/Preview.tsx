@@ -1,14 +1,15 @@
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { rawUrl, useBeginning } from "../../api/files";
 import { Markdown } from "../../components/Markdown";
 import { ScrollBox } from "../../components/ScrollBox";
+import { soon } from "../../components/soon";
 import { Failure, Loading, Message } from "../../components/states";
 import { formatBytes } from "../../lib/format";
 import { mediaKind } from "../../lib/media";
 import "./Preview.css";
 
-const JsonTree = lazy(() => import("./JsonTree"));
-const TablePreview = lazy(() => import("./TablePreview"));
+const JsonTree = soon(() => import("./JsonTree"));
+const TablePreview = soon(() => import("./TablePreview"));
 
 const TEXT_BYTES = 256 << 10;
 const WHOLE_BYTES = 2 << 20;
@@ -50,11 +51,7 @@ export function Preview({ id, path, size }: Props) {
     case "html":
       return <HtmlFrame id={id} path={path} />;
     case "table":
-      return (
-        <Suspense fallback={<Loading />}>
-          <TablePreview id={id} path={path} />
-        </Suspense>
-      );
+      return <TablePreview id={id} path={path} />;
     case "json":
       return <Json id={id} path={path} />;
     case "markdown":
@@ -135,9 +132,7 @@ function Json({ id, path }: Props) {
   if (document === undefined) return <Text id={id} path={path} most={TEXT_BYTES} />;
   return (
     <ScrollBox className="preview">
-      <Suspense fallback={<Loading />}>
-        <JsonTree value={document} />
-      </Suspense>
+      <JsonTree value={document} />
     </ScrollBox>
   );
 }

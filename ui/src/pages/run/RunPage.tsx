@@ -1,7 +1,8 @@
-import { lazy, Suspense, useMemo } from "react";
+import { useMemo } from "react";
 import { ApiError } from "../../api/client";
 import { useLiveRuns, useRun } from "../../api/run";
 import { Page } from "../../components/Page";
+import { soon } from "../../components/soon";
 import { Boundary, Failure, Loading } from "../../components/states";
 import { type Tab, TabPanel, Tabs } from "../../components/Tabs";
 import { useParam } from "../../components/useParam";
@@ -11,13 +12,13 @@ import "./RunPage.css";
 
 chartsAtLeisure();
 
-const Overview = lazy(() => import("./Overview"));
-const SystemCharts = lazy(() => import("./SystemCharts"));
-const Console = lazy(() => import("./Console"));
-const Files = lazy(() => import("./Files"));
-const Lineage = lazy(() => import("./Lineage"));
-const Values = lazy(() => import("./Values"));
-const Comments = lazy(() => import("./Comments"));
+const Overview = soon(() => import("./Overview"));
+const SystemCharts = soon(() => import("./SystemCharts"));
+const Console = soon(() => import("./Console"));
+const Files = soon(() => import("./Files"));
+const Lineage = soon(() => import("./Lineage"));
+const Values = soon(() => import("./Values"));
+const Comments = soon(() => import("./Comments"));
 
 type Name = "overview" | "charts" | "system" | "console" | "files" | "lineage" | "values" | "comments";
 
@@ -61,16 +62,14 @@ export default function RunPage({ id }: { id: string }) {
       />
       <TabPanel of={tab} full={FULL.includes(tab)}>
         <Boundary key={tab}>
-          <Suspense fallback={<Loading />}>
-            {tab === "overview" && <Overview run={run} />}
-            {tab === "charts" && <ChartsSoon runs={only} keep={isOwn} />}
-            {tab === "system" && <SystemCharts runs={only} />}
-            {tab === "console" && <Console run={run} />}
-            {tab === "files" && <Files run={run} />}
-            {tab === "lineage" && <Lineage run={run} />}
-            {tab === "values" && <Values run={run} />}
-            {tab === "comments" && <Comments run={run} />}
-          </Suspense>
+          {tab === "overview" && <Overview run={run} />}
+          {tab === "charts" && <ChartsSoon runs={only} keep={isOwn} />}
+          {tab === "system" && <SystemCharts runs={only} />}
+          {tab === "console" && <Console run={run} />}
+          {tab === "files" && <Files run={run} />}
+          {tab === "lineage" && <Lineage run={run} />}
+          {tab === "values" && <Values run={run} />}
+          {tab === "comments" && <Comments run={run} />}
         </Boundary>
       </TabPanel>
     </div>
