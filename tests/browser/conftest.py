@@ -77,6 +77,7 @@ def shot(page: Page) -> Callable[[str], None]:
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(60)
+            expect(page.locator("[aria-busy=true]")).to_have_count(0)
             page.screenshot(path=SHOTS / f"{name}-{scheme}.png")
         page.set_viewport_size({"width": 1024, "height": 768})
         page.wait_for_timeout(60)

@@ -1,4 +1,7 @@
-"""Two users in two workspaces, each with the official client and nothing but environment variables."""
+"""Two users in two workspaces, each with the official client and nothing but environment variables.
+
+One comes with a token, the other with his name and password.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.house import assay
 from support.flows import run_flow
 from support.server import Answer, Http, Server
+from support.visitor import Visitor
 
 SCRIPT = "../workspace_side.py"
 CLIENT = "mlflow-3"  # workspaces came with 3
+PASSWORD = "correct horse battery"
 
 
 class Owner:
@@ -35,6 +41,14 @@ def token_of(home: Owner, user: str, **given: object) -> dict[str, str]:
     return {"MLFLOW_TRACKING_TOKEN": made.json["secret"], "id": made.json["id"]}
 
 
+def password_of(server: Server, user: str) -> dict[str, str]:
+    """The environment of a client that comes by name and password, which the user set by an admin's link."""
+    link = assay("users", "invite", user, "--home", server.home).stdout.strip()
+    visitor = Visitor(server.url)
+    visitor.submit(visitor.visit(link), password=PASSWORD, again=PASSWORD, hops=0)
+    return {"MLFLOW_TRACKING_USERNAME": user, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+
+
 @pytest.mark.timeout(600)
 def test_two_users_in_two_workspaces(server: Server, tmp_path: Path) -> None:
     home = Owner(server)
@@ -43,20 +57,22 @@ def test_two_users_in_two_workspaces(server: Server, tmp_path: Path) -> None:
         home.request("POST", "/api/v1/users", {"name": user})
         home.request("POST", "/api/v1/workspaces", {"name": workspace})
         home.request("PATCH", f"/api/v1/workspaces/{workspace}/members", {"user": user, "role": "editor"})
+    ada, bob = token_of(home, "ada"), password_of(server, "bob")
     runs = {}
-    for user, workspace in people.items():
+    for user, env in (("ada", ada), ("bob", bob)):
         folder = tmp_path / user
         folder.mkdir()
-        env = token_of(home, user)
-        run_flow(CLIENT, SCRIPT, server.url, folder, "work", "fraud", **env, MLFLOW_WORKSPACE=workspace)
+        run_flow(CLIENT, SCRIPT, server.url, folder, "work", "fraud", **env, MLFLOW_WORKSPACE=people[user])
         runs[user] = (folder / "run_id").read_text()
     folder = tmp_path / "ada"
-    ada = token_of(home, "ada")
 
     def check(*words: str, **env: str) -> None:
         run_flow(CLIENT, SCRIPT, server.url, folder, *words, **env)
 
     check("foreign", runs["bob"], "red", "blue", **ada, MLFLOW_WORKSPACE="red")
+    check("foreign", runs["ada"], "blue", "red", **bob, MLFLOW_WORKSPACE="blue")
+    wrong = {**bob, "MLFLOW_TRACKING_PASSWORD": "wrong horse battery"}
+    check("refused", runs["bob"], "401", "password", "MLFLOW_TRACKING_USERNAME", **wrong, MLFLOW_WORKSPACE="blue")
     viewer = token_of(home, "ada", cap="viewer")
     check("only_reads", runs["ada"], "may not write", "editor", **viewer, MLFLOW_WORKSPACE="red")
     revoked = token_of(home, "ada")
