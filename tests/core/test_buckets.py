@@ -145,3 +145,19 @@ def test_points_find_the_other_metric_of_their_row(mine: Any, other: Any) -> Non
         assert bool(found[number]) == bool(same and math.isfinite(same[-1]))
         if found[number]:
             assert at[number] == same[-1]
+
+
+@given(SERIES, SERIES)
+def test_columns_of_single_points_stay_one_and_tell_the_same(
+    some: list[tuple[int, float]], more: list[tuple[int, float]]
+) -> None:
+    parts = [
+        bucketed(number, 0, np.array([x for x, _ in rows], np.int64), np.array([value for _, value in rows]))
+        for number, rows in enumerate((some, more))
+    ]
+    both, apart = concat(parts), [row for part in parts for row in rows_of(part)]
+    for same in (both, both.take(slice(None))):
+        assert len(same) == len(apart)
+        assert all(map(agree, rows_of(same), apart))
+    single = all(part.first is part.last for part in parts)
+    assert (both.first is both.last) == single

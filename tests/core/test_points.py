@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,3 +184,21 @@ def test_pages_hold_small_series_whole_and_in_order(some: Points) -> None:
     assert order == sorted(set(order))
     assert all(of_columns(part) == model.history(key, context) for key, context, part in held)
     assert sum(map(len, [*small, *large])) == len(model.points)
+
+
+def once(given_points: Points) -> Points:
+    """The same points with columns that are one number everywhere held once, where there are such."""
+    key, context, row = (
+        columns.everywhere(int(column[0]), len(column)) if len(column) and (column == column[0]).all() else column
+        for column in (given_points.key, given_points.context, given_points.row)
+    )
+    return Points(key, context, row, given_points.step, given_points.time_us, given_points.value)
+
+
+@given(points(), points(), st.data())
+def test_a_number_held_once_is_as_good_as_a_column_of_it(some: Points, others: Points, data: st.DataObject) -> None:
+    assert of_columns(concat([once(some), once(others)])) == of_columns(concat([some, others]))
+    assert of_columns(concat([once(some), once(some)]).normal()) == of_columns(concat([some, some]).normal())
+    wanted = np.array(data.draw(st.lists(st.booleans(), min_size=len(some), max_size=len(some))), np.bool_)
+    for index in (wanted, np.flatnonzero(wanted), slice(len(some) // 2)):
+        assert of_columns(once(some).take(index)) == of_columns(some.take(index))

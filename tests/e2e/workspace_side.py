@@ -50,6 +50,16 @@ def refused(run_id, status, *words):
             raise AssertionError("nothing was refused")
 
 
+def unknown(run_id, *words):
+    """Who is not known learns nothing; newer clients ask about the server first, and tell the answer in words."""
+    try:
+        MlflowClient().get_run(run_id)
+    except MlflowException as error:
+        assert all(word in str(error) for word in ("401", "UNAUTHENTICATED", *words)), error
+    else:
+        raise AssertionError("nothing was refused")
+
+
 def foreign(run_id, mine, theirs):
     """The run of another workspace is not there, in neither of the two; and only the own one is."""
     spaces(mine)
@@ -71,5 +81,6 @@ def only_reads(run_id, *words):
         raise AssertionError("a viewer wrote")
 
 
-{"work": work, "foreign": foreign, "refused": refused, "only_reads": only_reads}[sys.argv[1]](*sys.argv[2:])
+PARTS = {"work": work, "foreign": foreign, "refused": refused, "only_reads": only_reads, "unknown": unknown}
+PARTS[sys.argv[1]](*sys.argv[2:])
 print("ok")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.core.points.bulk import decode_all
-from assay.core.points.columns import Ints, Points, order_by
+from assay.core.points.columns import Ints, Points, everywhere, order_by
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -76,10 +76,10 @@ def _by_series(points: Points, owner: Ints, source: Ints, key_ids: Ints) -> tupl
     contexts, context = (np.zeros(1), 0) if not points.context.any() else np.unique(points.context, return_inverse=True)
     series = (kind * (int(owner.max()) + 1) + owner) * len(contexts) + context
     at = _payload_order(source)
-    ordered = series[at]
-    wanted = (key_ids[kind] == points.key)[at]
+    wanted = key_ids[kind] == points.key
     if not wanted.all():
-        at, ordered = at[wanted], ordered[wanted]
+        at = at[wanted[at]]
+    ordered = series[at]
     if len(ordered):
         at = at[order_by(ordered, int(np.count_nonzero(ordered[1:] != ordered[:-1])))]
     return points.take(at), owner[at]
@@ -97,4 +97,4 @@ def _payload_order(source: Ints) -> Ints:
 
 def _numbered(points: Points, number: Ints) -> Points:
     """The points with these numbers for keys, and no contexts."""
-    return Points(number, np.zeros(len(points), np.int64), points.row, points.step, points.time_us, points.value)
+    return Points(number, everywhere(0, len(points)), points.row, points.step, points.time_us, points.value)

@@ -177,8 +177,9 @@ class Held:
             layer = Layer(opened, name, number, origins[number])
             parts += layer.parts(chunks, loose.take(slice(start, end)))
             left[start:end] = False
-        rest = loose.take(left)
-        return [*parts, *opened.all(), laid(rest.key, 0, x[left] >> grid.shift, rest.value)]
+        if not left.all():
+            loose, x = loose.take(left), x[left]
+        return [*parts, *opened.all(), laid(loose.key, 0, x >> grid.shift, loose.value)]
 
     def along_metric(self, series: Sequence[Name], metric_id: int) -> tuple[int, Buckets]:
         """These series of one key over a metric of the same row: the exponent of their grid, and their buckets."""

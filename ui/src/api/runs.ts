@@ -24,7 +24,7 @@ export interface Selection {
 type Page = Schemas["Runs"];
 type Pages = InfiniteData<Page, string | null>;
 
-const FIRST = 100; // what is seen comes first, what follows in larger pieces
+const FIRST = 60; // what is seen comes first, what follows in larger pieces
 const NEXT = 500;
 const TOGETHER = 100; // ids of one question
 const PATCHED_BOUND = 500; // more changes than these at once, and the list is asked for anew

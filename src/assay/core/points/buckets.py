@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,14 +54,18 @@ class Buckets:
         return len(self.index)
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> Buckets:
-        """These of them."""
-        return Buckets(*(getattr(self, field.name)[rows] for field in fields(self)))
+        """These of them. Columns that are one stay one."""
+        columns = [getattr(self, field.name) for field in fields(self)]
+        found = {id(column): column[rows] for column in columns}
+        return Buckets(*(found[id(column)] for column in columns))
 
     def mean(self) -> Floats:
         """float64, over what is not NaN; NaN where nothing is, or where both infinities are.
 
         A sum beyond the range of float64 is held within the bucket's own extremes.
         """
+        if self.total is self.min and self.total is self.max:  # of single points, as `bucketed` makes them
+            return self.total
         with np.errstate(invalid="ignore", divide="ignore"):
             finite = self.total / np.maximum(self.count - self.nan, 1)
             mean = np.clip(finite, self.min, self.max)
@@ -69,13 +74,21 @@ class Buckets:
 
 
 def concat(parts: Sequence[Buckets]) -> Buckets:
-    """All of them, in their order."""
+    """All of them, in their order. Columns that are one in every part stay one."""
     if len(parts) == 1:
         return parts[0]
     ints, floats = np.zeros(0, np.int64), np.zeros(0, np.float64)
     if not parts:
         return Buckets(ints, ints, ints, ints, ints, floats, floats, floats, floats, floats)
-    return Buckets(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Buckets)))
+    made: dict[tuple[int, ...], npt.NDArray[Any]] = {}
+    columns = []
+    for field in fields(Buckets):
+        pieces = [getattr(part, field.name) for part in parts]
+        same = tuple(map(id, pieces))
+        if same not in made:
+            made[same] = np.concatenate(pieces)
+        columns.append(made[same])
+    return Buckets(*columns)
 
 
 def bucketed(series: Ints | int, place: Ints | int, index: Ints, value: Floats) -> Buckets:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from assay.core.points.columns import Floats, Ints, Points, concat
+from assay.core.points.columns import Floats, Ints, Points, concat, everywhere
 from assay.core.points.packed import places
 from assay.core.points.payload import EQUAL, SINGLES, decode_body, expand
 from assay.wire.errors import Corrupt
@@ -79,7 +79,7 @@ def _modes(body: bytes) -> list[tuple[int, int]]:
 def _points(matrix: Matrix, modes: Sequence[tuple[int, int]]) -> Points:
     """The points of bodies of one layout, body after body."""
     count = _count(matrix[0, :HEAD].tobytes())
-    key, context, row, step, time_us = (_ints(matrix, at, mode, count).ravel() for at, mode in modes[:5])
+    key, context, row, step, time_us = (_ints(matrix, at, mode, count) for at, mode in modes[:5])
     at, mode = modes[5]
     with np.errstate(invalid="ignore"):
         value = _planes(matrix, at + 1, "<f4" if mode == SINGLES else "<f8", count).astype(np.float64)
@@ -87,14 +87,23 @@ def _points(matrix: Matrix, modes: Sequence[tuple[int, int]]) -> Points:
 
 
 def _ints(matrix: Matrix, at: int, mode: int, count: int) -> Ints:
-    """One column of each body: int64 of shape (bodies, count)."""
+    """One column of each body, body after body: int64 of shape (bodies * count,)."""
     first = np.ascontiguousarray(matrix[:, at + 1 : at + 9]).view("<i8")
     if mode == EQUAL:
-        return np.repeat(first, count, axis=1)
+        return _repeated(first.ravel(), count)
     column = np.empty((len(matrix), count), np.int64)
     column[:, :1] = first
     column[:, 1:] = _planes(matrix, at + 9, f"<i{mode}", count - 1)
-    return np.cumsum(column, axis=1, out=column)
+    return np.cumsum(column, axis=1, out=column).ravel()
+
+
+def _repeated(numbers: Ints, counts: Ints | int) -> Ints:
+    """Each number so many times; the same one everywhere is held once."""
+    if (numbers == numbers[0]).all():
+        return everywhere(
+            int(numbers[0]), int(np.sum(counts)) if not isinstance(counts, int) else len(numbers) * counts
+        )
+    return np.repeat(numbers, counts)
 
 
 def _planes(matrix: Matrix, at: int, dtype: str, count: int) -> npt.NDArray[Any]:
@@ -144,7 +153,7 @@ def _ints_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints
     """A column of this mode of each body, which begins there, one after the other: int64 of shape (sum of counts,)."""
     first = np.frombuffer(b"".join([body[here + 1 : here + 9] for body, here in zip(bodies, at, strict=True)]), "<i8")
     if mode == EQUAL:
-        return np.repeat(first, counts)
+        return _repeated(first, counts)
     starts = np.cumsum(counts) - counts
     column = np.zeros(int(counts.sum()), np.int64)
     within = np.ones(len(column), np.bool_)

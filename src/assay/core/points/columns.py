@@ -22,7 +22,8 @@ MIXED = 16  # points a change of key below which the sort that finds runs finds 
 class Points:
     """`n` points: int64 columns key, context, row, step, time_us and a float64 column value, each of shape (n,).
 
-    Two points are the same when all six agree; every NaN is one NaN and -0.0 is 0.0.
+    Two points are the same when all six agree; every NaN is one NaN and -0.0 is 0.0. A column that is one number
+    everywhere may hold it once (`everywhere`); nobody writes into a column.
     """
 
     key: Ints
@@ -38,9 +39,9 @@ class Points:
     def take(self, index: npt.NDArray[Any] | slice) -> Points:
         """The points at these positions."""
         return Points(
-            self.key[index],
-            self.context[index],
-            self.row[index],
+            taken(self.key, index),
+            taken(self.context, index),
+            taken(self.row, index),
             self.step[index],
             self.time_us[index],
             self.value[index],
@@ -185,10 +186,30 @@ def concat(parts: Sequence[Points]) -> Points:
     if len(parts) == 1:
         return parts[0]
     return Points(
-        np.concatenate([p.key for p in parts]),
-        np.concatenate([p.context for p in parts]),
-        np.concatenate([p.row for p in parts]),
+        _end_to_end([p.key for p in parts]),
+        _end_to_end([p.context for p in parts]),
+        _end_to_end([p.row for p in parts]),
         np.concatenate([p.step for p in parts]),
         np.concatenate([p.time_us for p in parts]),
         np.concatenate([p.value for p in parts]),
     )
+
+
+def everywhere(number: int, n: int) -> Ints:
+    """A column of n times this number, which holds it once."""
+    return np.broadcast_to(np.array(number, np.int64), n)
+
+
+def taken(column: Ints, index: npt.NDArray[Any] | slice) -> Ints:
+    """The numbers at these positions; of a column that holds one number once, another such column."""
+    if column.strides != (0,) or isinstance(index, slice) or not len(column):
+        return column[index]
+    n = int(np.count_nonzero(index)) if index.dtype == np.bool_ else len(index)
+    return everywhere(int(column[0]), n)
+
+
+def _end_to_end(columns: Sequence[Ints]) -> Ints:
+    held_once = all(column.strides == (0,) and len(column) for column in columns)
+    if held_once and all(column[0] == columns[0][0] for column in columns):
+        return everywhere(int(columns[0][0]), sum(map(len, columns)))
+    return np.concatenate(columns)

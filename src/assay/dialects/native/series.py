@@ -280,7 +280,8 @@ def _joined(columns: Iterable[Numbers]) -> Numbers:
 
 
 def _raw(floats: Mapping[str, Numbers], counts: Mapping[str, Numbers]) -> list[tuple[str, str, bytes]]:
-    found = [(name, "f8", column.astype("<f8").tobytes()) for name, column in floats.items()]
+    sent = {id(column): column.astype("<f8", copy=False).tobytes() for column in floats.values()}  # some are one
+    found = [(name, "f8", sent[id(column)]) for name, column in floats.items()]
     return found + [(name, "u4", column.astype("<u4").tobytes()) for name, column in counts.items()]
 
 

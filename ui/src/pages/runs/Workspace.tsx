@@ -43,9 +43,10 @@ export function Workspace({ title, scope, experiments, experiment }: Props) {
     [experiments, view.filter, view.order, seen],
   );
   const list = useRunList(selection);
-  const count = useCount(selection);
-  const keys = useKeys(experiments, seen);
-  const allNames = useExperimentNames();
+  const shown = !list.isPending; // the rows come first: what else is asked for would only make them late
+  const count = useCount(selection, shown);
+  const keys = useKeys(experiments, seen, shown);
+  const allNames = useExperimentNames(shown);
   const [columns, setColumns] = useColumns(scope, view.columns, keys.data, change);
   const marks = useSelected(list.runs);
   const nowUs = useNow(list.runs.some(run => run.status === "running"));
