@@ -1,4 +1,5 @@
 import { Route, Switch } from "wouter";
+import { experimentAhead } from "./api/experiments";
 import { Layout } from "./components/Layout";
 import { soon } from "./components/soon";
 import { Boundary, Message } from "./components/states";
@@ -9,16 +10,20 @@ const RunsPage = soon(() => import("./pages/runs/RunsPage"));
 const RunPage = soon(() => import("./pages/run/RunPage"));
 const ComparePage = soon(() => import("./pages/compare/ComparePage"));
 
-const BY_ADDRESS: readonly [RegExp, () => void][] = [
+const BY_ADDRESS: readonly [RegExp, (id: string) => void][] = [
   [/^\/experiments\/?$/, ExperimentsPage.ahead],
-  [/^\/(experiments\/[^/]+|runs)\/?$/, RunsPage.ahead],
+  [/^\/experiments\/([^/]+)\/?$/, id => experimentAhead(Number(id))],
+  [/^\/(?:experiments\/[^/]+|runs)\/?$/, RunsPage.ahead],
   [/^\/runs\/[^/]+\/?$/, RunPage.ahead],
   [/^\/compare\/?$/, ComparePage.ahead],
 ];
 
-/** The program of the page at an address comes while the frame of all pages is drawn. */
+/** What the page at an address needs first comes while the frame of all pages is drawn. */
 export function fetchPage(path: string): void {
-  for (const [address, fetch] of BY_ADDRESS) if (address.test(path)) fetch();
+  for (const [address, fetch] of BY_ADDRESS) {
+    const found = address.exec(path);
+    if (found) fetch(found[1] ?? "");
+  }
 }
 
 /** Which page is shown at which address. */

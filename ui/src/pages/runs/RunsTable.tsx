@@ -34,6 +34,7 @@ const ROW = 30;
 const HEAD = 34;
 const MARKS = 64;
 const AHEAD = 150; // rows
+const DRAWN_MS = 100; // what is loaded is drawn before more is asked for
 const ROWS_BOUND = 500_000; // browsers have no taller elements
 
 /** The runs as a grid of which only what is seen is drawn. */
@@ -77,9 +78,12 @@ export function RunsTable(props: TableProps) {
 
   const seen = rows.getVirtualItems();
   const last = seen.at(-1)?.index ?? 0;
+  const wanted = last >= runs.length ? "now" : last + AHEAD >= runs.length ? "soon" : "";
   useEffect(() => {
-    if (more && last + AHEAD >= runs.length) more();
-  }, [more, last, runs.length]);
+    if (!more || !wanted) return;
+    const timer = setTimeout(more, wanted === "now" ? 0 : DRAWN_MS);
+    return () => clearTimeout(timer);
+  }, [more, wanted]);
 
   const shown = across.getVirtualItems();
   const first = shown[0]?.index ?? 0;
