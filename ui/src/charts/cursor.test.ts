@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { axisText, bucketText, readingsAt, tipOf } from "./cursor";
+import { axisText, bucketText, placeOf, readingsAt, tipOf } from "./cursor";
 import { wishOf } from "./keys";
 import type { LineData, Shown } from "./line";
 
@@ -8,6 +8,7 @@ const trace = (id: string, x: number[], y: number[], more: Partial<Shown> = {}):
   return {
     id,
     run: id,
+    key: "loss",
     context: null,
     x: Float64Array.from(x),
     wide: new Float64Array(x.length).fill(1),
@@ -41,6 +42,24 @@ describe("what the cursor reads", () => {
     ]);
     expect(near?.id).toBe("low");
     expect(readingsAt(traces, 11, pixel, null).near).toBeNull();
+  });
+
+  it("is a place for a comment: the step of the line that is near, within the bucket that is read", () => {
+    const traces = [trace("low", [0, 10, 20], [1, 2, 3]), trace("high", [0, 10, 20], [9, 8, 7])];
+    expect(placeOf(readingsAt(traces, 11.4, pixel, pixel(2.2)), 11.4)).toEqual({
+      run: "low",
+      key: "loss",
+      step: 10,
+    });
+    expect(placeOf(readingsAt(traces, 11, pixel, 1_000), 11)?.run).toBe("high");
+    const rough = [trace("rough", [31.5, 95.5], [1, 2], { wide: Float64Array.of(64, 64) })];
+    const step = (x: number) => placeOf(readingsAt(rough, x, pixel, null), x)?.step;
+    expect([step(-3), step(17.2), step(100), step(140)]).toEqual([0, 17, 100, 127]);
+  });
+
+  it("is no place for a comment where there is nothing, or only a group", () => {
+    expect(placeOf({ rows: [], near: null }, 3)).toBeNull();
+    expect(placeOf(readingsAt([trace("g", [0], [1], { run: null })], 0, pixel, null), 0)).toBeNull();
   });
 
   it("has what is no number last", () => {

@@ -61,6 +61,22 @@ function beyond(trace: Shown, at: number, x: number): boolean {
   return Math.abs(trace.x[at]! - x) > Math.max(trace.wide[at]!, usual);
 }
 
+/** A step of a run's metric. */
+export interface Place {
+  run: string;
+  key: string;
+  step: number;
+}
+
+/** The step that is nearest to x on the line that is pointed at, or on the first one; a group's line is of no run. */
+export function placeOf({ rows, near }: Reading, x: number): Place | null {
+  const row = rows.find(one => one.trace === near) ?? rows[0];
+  if (!row || row.trace.run === null) return null;
+  const { run, key, wide } = row.trace;
+  const half = (wide[row.at]! - 1) / 2;
+  return { run, key, step: Math.round(Math.min(Math.max(x, row.x - half), row.x + half)) };
+}
+
 /** A place on the axis in words. */
 export function axisText(data: Pick<LineData, "kind" | "integral">, x: number): string {
   if (data.kind === "time") return formatTime(x);

@@ -6,6 +6,15 @@ export type Wish =
   | { kind: "all" }
   | { kind: "leave" };
 
+/** Whether a key asks for a comment: `c`, unless it meant something else already, or somebody types. */
+export function wantsComment(event: KeyboardEvent): boolean {
+  const { target } = event;
+  const typing =
+    target instanceof Element && target.matches("input, textarea, select, [contenteditable=true]");
+  const held = event.ctrlKey || event.metaKey || event.altKey;
+  return event.key === "c" && !held && !typing && !event.defaultPrevented;
+}
+
 /** The wish of a key, or null if it is none of ours; `at` is the cursor in pixels of a chart so wide. */
 export function wishOf(event: KeyboardEvent, at: number, width: number): Wish | null {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;

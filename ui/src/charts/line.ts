@@ -12,16 +12,19 @@ import { padded, type Range, type Scale } from "../lib/scales";
 import type { Table } from "../lib/table";
 import { type AxisKind, ticks } from "../lib/ticks";
 import type { Trace } from "../lib/traces";
-import { type Reading, readingsAt, tipOf } from "./cursor";
+import { type Place, placeOf, type Reading, readingsAt, tipOf } from "./cursor";
 import { type Focus, NOTHING } from "./focus";
-import { wishOf } from "./keys";
+import { wantsComment, wishOf } from "./keys";
 import { traceTable } from "./lineTable";
-import { paintExtremes, paintLine, paintMarks, type Strokes } from "./paint";
+import { paintDot, paintExtremes, paintLine, paintMarks, type Strokes } from "./paint";
 import { frameOf, type Side, TICK_PX } from "./plot";
+import { pngOf } from "./png";
 import { inkOf, onTheme, type Theme, themeOf } from "./theme";
 import { Tip } from "./tip";
 
 export interface Shown extends Trace {
+  /** Its metric. */
+  key: string;
   label: string;
   look: Look;
 }
@@ -49,6 +52,10 @@ export interface LineEvents {
   zoom(range: Range | null): void;
   said(said: Said): void;
   pick?(id: string): void;
+  /** It was drawn with this axis, in pixels of the page from the chart's left edge. */
+  placed?(x: Scale): void;
+  /** Somebody wants to say something there. */
+  comment?(place: Place): void;
 }
 
 export class LineChart {
@@ -77,13 +84,16 @@ export class LineChart {
     const resized = new ResizeObserver(() => this.resize());
     resized.observe(host);
     const key = (event: KeyboardEvent) => this.press(event);
+    const write = (event: KeyboardEvent) => this.write(event);
     const blur = () => this.leave();
     host.addEventListener("keydown", key);
     host.addEventListener("blur", blur);
+    addEventListener("keydown", write); // the pointer alone gives a chart no focus
     this.stops = [
       () => resized.disconnect(),
       () => host.removeEventListener("keydown", key),
       () => host.removeEventListener("blur", blur),
+      () => removeEventListener("keydown", write),
       onTheme(() => {
         this.theme = themeOf(host);
         this.plot?.redraw(false, true);
@@ -118,17 +128,8 @@ export class LineChart {
 
   /** The picture with the page's background, for a file. */
   toPng(): Promise<Blob | null> {
-    const plot = this.plot;
-    if (!plot || !this.theme) return Promise.resolve(null);
-    const copy = document.createElement("canvas");
-    copy.width = plot.ctx.canvas.width;
-    copy.height = plot.ctx.canvas.height;
-    const ctx = copy.getContext("2d");
-    if (!ctx) return Promise.resolve(null);
-    ctx.fillStyle = this.theme.page;
-    ctx.fillRect(0, 0, copy.width, copy.height);
-    ctx.drawImage(plot.ctx.canvas, 0, 0);
-    return new Promise(resolve => copy.toBlob(resolve, "image/png"));
+    const { plot, theme } = this;
+    return plot && theme ? pngOf(plot.ctx.canvas, theme.page) : Promise.resolve(null);
   }
 
   private range(): void {
@@ -252,6 +253,7 @@ export class LineChart {
     for (const [i, drawn] of this.drawn.entries()) paintMarks(ctx, drawn, inks[i]!, strokes);
     ctx.restore();
     this.events.said(saying(data.traces, x, data.logY));
+    this.events.placed?.({ ...x, from: x.from / devicePixelRatio, to: x.to / devicePixelRatio });
     this.host?.setAttribute("data-drawn", String(Number(this.host.dataset.drawn ?? 0) + 1));
     this.place();
     this.overlay();
@@ -343,16 +345,9 @@ export class LineChart {
     for (const row of reading.rows) {
       const y = plot.valToPos(row.value, "y", true) - top;
       if (!Number.isFinite(y)) continue;
-      ctx.fillStyle = inkOf(row.trace.look, theme).colour;
-      ctx.beginPath();
-      ctx.arc(
-        plot.valToPos(row.x, "x", true) - left,
-        y,
-        (row.trace.id === id ? 4 : 2.5) * devicePixelRatio,
-        0,
-        7,
-      );
-      ctx.fill();
+      const radius = (row.trace.id === id ? 4 : 2.5) * devicePixelRatio;
+      const { colour } = inkOf(row.trace.look, theme);
+      paintDot(ctx, plot.valToPos(row.x, "x", true) - left, y, radius, colour);
     }
     if (!this.pointer || !tip) {
       tip?.hide();
@@ -369,6 +364,15 @@ export class LineChart {
     const range: Range = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.events.zoom(range);
+  }
+
+  private write(event: KeyboardEvent): void {
+    const { axis, x } = this.focus.pointed;
+    if (!this.pointer || !this.plot || x === null || axis !== "step" || !wantsComment(event)) return;
+    const place = placeOf(this.readings(x, this.plot.posToVal(this.plot.cursor.top ?? 0, "y")), x);
+    if (!place) return;
+    event.preventDefault();
+    this.events.comment?.(place);
   }
 
   private press(event: KeyboardEvent): void {

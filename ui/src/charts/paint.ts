@@ -122,3 +122,17 @@ export function paintMarks(
     ctx.fill();
   }
 }
+
+/** Where a line is under the cursor. */
+export function paintDot(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  radius: number,
+  colour: string,
+): void {
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 7);
+  ctx.fill();
+}

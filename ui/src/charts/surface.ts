@@ -1,5 +1,6 @@
 /** A canvas that fills its host, is as sharp as the screen, and is drawn anew when its size or the theme changes. */
 
+import { pngOf } from "./png";
 import { onTheme, type Theme, themeOf } from "./theme";
 
 export abstract class Surface {
@@ -40,15 +41,7 @@ export abstract class Surface {
   /** The picture with the page's background, for a file. */
   toPng(): Promise<Blob | null> {
     const { canvas, theme } = this;
-    const copy = document.createElement("canvas");
-    const ctx = copy.getContext("2d");
-    if (!canvas || !theme || !ctx) return Promise.resolve(null);
-    copy.width = canvas.width;
-    copy.height = canvas.height;
-    ctx.fillStyle = theme.page;
-    ctx.fillRect(0, 0, copy.width, copy.height);
-    ctx.drawImage(canvas, 0, 0);
-    return new Promise(resolve => copy.toBlob(resolve, "image/png"));
+    return canvas && theme ? pngOf(canvas, theme.page) : Promise.resolve(null);
   }
 
   /** Something listens until `destroy`. */

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { Button, type ButtonProps } from "./Button";
+import { placeBelow } from "./placeBelow";
 import "./Menu.css";
 
 export interface MenuItem {
@@ -81,16 +82,10 @@ function List({ id, label, anchor, items, close }: ListProps) {
   ];
 
   useLayoutEffect(() => {
-    const at = anchor.current?.getBoundingClientRect();
     const mine = list.current;
-    if (!at || !mine) return;
+    if (!anchor.current || !mine) return;
     mine.showPopover(); // above all, and placed by the window whatever it lies in
-    const left = Math.min(at.left, innerWidth - mine.offsetWidth - 8);
-    const below = at.bottom + 4;
-    const top =
-      below + mine.offsetHeight > innerHeight - 8 ? Math.max(8, at.top - mine.offsetHeight - 4) : below;
-    mine.style.left = `${Math.max(8, left)}px`;
-    mine.style.top = `${top}px`;
+    placeBelow(mine, anchor.current);
     mine.querySelector<HTMLElement>("[role^=menuitem]:not(:disabled)")?.focus();
   }, [anchor]);
 

@@ -33,6 +33,15 @@ export const SHORTCUTS: readonly { where: string; keys: readonly Shortcut[] }[] 
       { keys: "e or F2", does: "Rename the run" },
     ],
   },
+  {
+    where: "Charts of lines",
+    keys: [
+      { keys: "← →", does: "Move the cursor; with Shift by tenths" },
+      { keys: "+ -", does: "Zoom in and out" },
+      { keys: "0", does: "Show all" },
+      { keys: "c", does: "Comment on the step and the line under the cursor" },
+    ],
+  },
 ];
 
 export type Act =

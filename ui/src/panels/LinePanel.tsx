@@ -1,13 +1,16 @@
 import { useEffect, useMemo, useState } from "react";
+import type { Place } from "../charts/cursor";
 import { LineChart, type LineData } from "../charts/line";
 import { Failure, Loading, Message } from "../components/states";
 import { formatCount, formatShortCount } from "../lib/format";
 import type { Said } from "../lib/pixels";
-import { type Range, withoutOutliers } from "../lib/scales";
+import { type Range, type Scale, withoutOutliers } from "../lib/scales";
 import { type ChartSettings, type Panel, settingsOf } from "../lib/settings";
 import type { AxisKind } from "../lib/ticks";
 import { bucketsFor } from "../lib/windows";
 import { ChartHost } from "./ChartHost";
+import { CommentDialog } from "./CommentDialog";
+import { Flags } from "./Flags";
 import { useGrid } from "./grid";
 import { Legend } from "./Legend";
 import { PanelFrame } from "./PanelFrame";
@@ -26,13 +29,22 @@ export function LinePanel({ panel, title, large }: { panel: Panel; title: string
   const { settings, change, focus, pick } = useGrid();
   const chart = useMemo(() => settingsOf(settings, panel), [settings, panel]);
   const [said, setSaid] = useState<Said | null>(null);
+  const [x, setX] = useState<Scale | null>(null);
+  const [writing, setWriting] = useState<{ at: Place | null } | null>(null);
   const axis = axisOf(chart);
   const zoom = settings.zoom?.axis === axis ? settings.zoom.range : null;
   const setZoom = useSteady((range: Range | null) =>
     change({ ...settings, zoom: range && { axis, range } }, "push"),
   );
   const [host, drawn] = useChart<LineData, LineChart>(
-    () => new LineChart(focus, { zoom: setZoom, said: setSaid, pick: run => pick?.(run) }),
+    () =>
+      new LineChart(focus, {
+        zoom: setZoom,
+        said: setSaid,
+        pick: run => pick?.(run),
+        placed: setX,
+        comment: at => setWriting({ at }),
+      }),
     null,
   );
   const width = useWidth(host);
@@ -55,42 +67,49 @@ export function LinePanel({ panel, title, large }: { panel: Panel; title: string
     };
   }, [traces, axis, chart, zoom, span]);
   useEffect(() => drawn?.update(data), [drawn, data]);
+  const ofRuns = useMemo(() => traces.filter(({ run }) => run !== null), [traces]);
+  const commented = chart.x === "step" && ofRuns.length > 0;
   const empty = !found.pending && !found.error && traces.length === 0;
   return (
-    <PanelFrame
-      panel={panel}
-      title={title}
-      large={large}
-      chart={drawn}
-      zoomed={zoom !== null}
-      unzoom={() => setZoom(null)}
-      busy={found.refining}
-      foot={
-        said && traces.length > 0 ? (
-          <Saying said={said} traces={traces.length} cropped={chart.cropped} />
-        ) : null
-      }
-      legend={<Legend traces={traces} large={large} />}
-    >
-      <ChartHost host={host} label={`${title}: ${traces.length} lines over ${axis.replaceAll("_", " ")}`} />
-      {found.pending && !found.error && (
-        <div className="panel-over">
-          <Loading />
-        </div>
-      )}
-      {found.error !== null && (
-        <div className="panel-over">
-          <Failure error={found.error} retry={found.retry} />
-        </div>
-      )}
-      {empty && (
-        <div className="panel-over">
-          <Message
-            title={chart.x === "metric" && !chart.xMetric ? "Choose the metric along x" : "No points here"}
-          />
-        </div>
-      )}
-    </PanelFrame>
+    <>
+      <PanelFrame
+        panel={panel}
+        title={title}
+        large={large}
+        chart={drawn}
+        zoomed={zoom !== null}
+        unzoom={() => setZoom(null)}
+        busy={found.refining}
+        acts={commented ? [{ name: "Comment on a step…", act: () => setWriting({ at: null }) }] : []}
+        foot={
+          said && traces.length > 0 ? (
+            <Saying said={said} traces={traces.length} cropped={chart.cropped} />
+          ) : null
+        }
+        legend={<Legend traces={traces} large={large} />}
+      >
+        <ChartHost host={host} label={`${title}: ${traces.length} lines over ${axis.replaceAll("_", " ")}`} />
+        {commented && x && <Flags traces={ofRuns} x={x} />}
+        {found.pending && !found.error && (
+          <div className="panel-over">
+            <Loading />
+          </div>
+        )}
+        {found.error !== null && (
+          <div className="panel-over">
+            <Failure error={found.error} retry={found.retry} />
+          </div>
+        )}
+        {empty && (
+          <div className="panel-over">
+            <Message
+              title={chart.x === "metric" && !chart.xMetric ? "Choose the metric along x" : "No points here"}
+            />
+          </div>
+        )}
+      </PanelFrame>
+      {writing && <CommentDialog traces={ofRuns} place={writing.at} close={() => setWriting(null)} />}
+    </>
   );
 }
 

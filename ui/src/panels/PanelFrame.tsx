@@ -23,6 +23,8 @@ interface Props {
   zoomed?: boolean;
   unzoom?(): void;
   busy?: boolean;
+  /** What can be done with it besides what can be done with all. */
+  acts?: readonly { name: string; act(): void }[];
   foot: ReactNode;
   legend?: ReactNode;
   children: ReactNode;
@@ -37,6 +39,7 @@ export function PanelFrame({
   zoomed,
   unzoom,
   busy,
+  acts = [],
   foot,
   legend,
   children,
@@ -53,6 +56,7 @@ export function PanelFrame({
   };
   const entries = [
     { name: "Settings…", act: () => edit(panel) },
+    ...acts,
     {
       name: table ? "Show as chart" : "Show as table",
       act: () => setTable(table ? null : (chart?.toTable() ?? null)),

@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useRef, useState } from "react";
+import { useCommentsOf } from "../api/comments";
 import { useChanges } from "../api/live";
 import { Focus } from "../charts/focus";
 import { Button } from "../components/Button";
@@ -71,6 +72,7 @@ export function PanelGrid(props: PanelGridProps) {
   const edit = useCallback((panel: Panel, isNew = false) => setEditing({ panel, isNew }), []);
   const touched = useTouched(runs, groupRuns);
   useChanges(touched);
+  const comments = useCommentsOf(runs);
 
   const names = useMemo(() => {
     const byId = new Map(known.runs.map(run => [run.id, run.name]));
@@ -93,6 +95,7 @@ export function PanelGrid(props: PanelGridProps) {
     (): Grid => ({
       runs,
       facts: known.runs,
+      comments,
       keys,
       names,
       groups,
@@ -105,7 +108,22 @@ export function PanelGrid(props: PanelGridProps) {
       brush,
       brushesOf,
     }),
-    [runs, known.runs, keys, names, groups, settings, change, edit, focus, pick, brushed, brush, brushesOf],
+    [
+      runs,
+      known.runs,
+      comments,
+      keys,
+      names,
+      groups,
+      settings,
+      change,
+      edit,
+      focus,
+      pick,
+      brushed,
+      brush,
+      brushesOf,
+    ],
   );
 
   const matches = matcher(settings.search);

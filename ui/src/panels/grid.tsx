@@ -1,6 +1,7 @@
 /** What the panels of a grid have in common: their runs, the names and colours of these, their groups, the cursor. */
 
 import { createContext, useContext } from "react";
+import type { Comment } from "../api/comments";
 import { Focus } from "../charts/focus";
 import type { Facts } from "../lib/facts";
 import type { Range } from "../lib/scales";
@@ -10,6 +11,8 @@ import type { Names } from "./useTraces";
 export interface Grid {
   runs: readonly string[];
   facts: readonly Facts[];
+  /** What was said of the runs, of which only the first have been asked for. */
+  comments: readonly Comment[];
   keys: readonly string[];
   names: Names;
   groups(column: string): Record<string, string[]>;
@@ -29,6 +32,7 @@ export interface Grid {
 export const GridContext = createContext<Grid>({
   runs: [],
   facts: [],
+  comments: [],
   keys: [],
   names: { label: run => run, look: () => ({ colour: 0, dash: 0 }) },
   groups: () => ({}),

@@ -155,7 +155,7 @@ function labelled(traces: Trace[], keys: readonly string[], names: Names, groupe
     return several && !own ? { colour: look.colour, dash: number % DASHES.length } : look;
   };
   return traces.map(trace => {
-    const key = keys.length > 1 ? keys.find(one => trace.id.endsWith(` ${one}`)) : undefined;
+    const key = keys.length > 1 ? keyOf(trace, keys) : undefined;
     const context = trace.context
       ? Object.entries(trace.context)
           .map(([name, value]) => `${name}=${value}`)
@@ -164,10 +164,16 @@ function labelled(traces: Trace[], keys: readonly string[], names: Names, groupe
     const name = trace.run === null ? trace.id.replace(key ? ` ${key}` : "", "") : names.label(trace.run);
     return {
       ...trace,
+      key: key ?? keys[0] ?? "",
       label: [name, context, key].filter(Boolean).join(" · "),
       look: traces.length === 1 && trace.run !== null ? names.look(trace.run) : lookOf(trace),
     };
   });
+}
+
+/** Names may have spaces: of those that fit, the longest is the trace's. */
+function keyOf({ id }: Trace, keys: readonly string[]): string | undefined {
+  return keys.filter(key => id.endsWith(` ${key}`)).sort((a, b) => b.length - a.length)[0];
 }
 
 export interface Names {

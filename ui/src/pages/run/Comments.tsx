@@ -3,10 +3,12 @@ import { Link } from "wouter";
 import { type Comment, useCommenting, useComments } from "../../api/comments";
 import type { RunDetail } from "../../api/run";
 import { Button } from "../../components/Button";
+import { Byline } from "../../components/Byline";
 import { Markdown } from "../../components/Markdown";
 import { Failure, Loading, Message } from "../../components/states";
 import { byName } from "../../lib/configs";
-import { formatAge, formatCount, formatTime } from "../../lib/format";
+import { saidBy } from "../../lib/flags";
+import { formatCount } from "../../lib/format";
 import { encodeSettings, SETTINGS } from "../../lib/settings";
 import { useNowUs } from "./useNow";
 import "./Comments.css";
@@ -38,30 +40,12 @@ function One({ run, comment }: { run: string; comment: Comment }) {
   const { edit, remove } = useCommenting(run);
   const [draft, setDraft] = useState<string | null>(null);
   const nowUs = useNowUs(60_000);
-  const atUs = comment.origin?.created_us ?? comment.created_us;
-  const author = comment.origin?.author ?? comment.author;
   const failed = edit.error ?? remove.error;
   const save = (text: string) => edit.mutate({ id: comment.id, text }, { onSuccess: () => setDraft(null) });
   return (
-    <article className="comment" aria-label={`Comment of ${author}`}>
+    <article className="comment" aria-label={`Comment of ${saidBy(comment).author}`}>
       <header>
-        <b>{author}</b>
-        <time className="muted" title={formatTime(atUs)}>
-          {formatAge(atUs, nowUs)}
-        </time>
-        {comment.origin && (
-          <span className="muted" title={`Brought here by ${comment.author}`}>
-            imported
-          </span>
-        )}
-        {comment.edited_us && (
-          <span
-            className="muted"
-            title={`${formatTime(comment.edited_us)} by ${comment.edited_by ?? comment.author}`}
-          >
-            edited
-          </span>
-        )}
+        <Byline of={comment} nowUs={nowUs} />
         {comment.key !== null && <Place run={run} of={comment} />}
         {comment.may_change && draft === null && (
           <span className="comment-acts">
