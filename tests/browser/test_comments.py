@@ -125,7 +125,8 @@ def test_flags_of_one_place_are_one_and_keep_to_the_window(page: Page, served: S
     expect(loss.locator(".flag-said")).to_have_count(2)
     asked(served, "POST", f"runs/{runs[0]}/comments", {"text": "colleague's", "key": "loss", "step": 20})
     expect(flags).to_have_count(3)
-    charted(page, runs, {"z": ["step", 90, 110]})
+    charted(page, runs, {"z": ["step", 98, 103]})
     expect(flags).to_have_count(2)
-    charted(page, runs, {"a": {"x": "relative_time"}})
+    with page.expect_response(lambda answer: "/api/v1/comments" in answer.url):
+        charted(page, runs, {"a": {"x": "relative_time"}})
     expect(flags).to_have_count(0)

@@ -10,6 +10,7 @@ import { type Flag, type Flagged, flaggedOf, flagName, flagsOf } from "../lib/fl
 import { formatCount } from "../lib/format";
 import type { Scale } from "../lib/scales";
 import { useGrid } from "./grid";
+import { useSteady } from "./useChart";
 import "./Flags.css";
 
 const LEAVE_MS = 150; // to get from a flag to what it shows
@@ -114,18 +115,22 @@ interface CardProps {
 function Card({ id, label, said, anchor, dismiss }: CardProps) {
   const card = useRef<HTMLDivElement>(null);
   const [nowUs] = useState(() => Date.now() * 1_000);
+  const place = useSteady(() => {
+    if (card.current && anchor.current) placeBelow(card.current, anchor.current);
+  });
   useLayoutEffect(() => {
-    const place = () => card.current && anchor.current && placeBelow(card.current, anchor.current);
     card.current?.showPopover();
-    place();
     const observer = new ResizeObserver(place); // Markdown comes rendered a moment later
     if (card.current) observer.observe(card.current);
     addEventListener("scroll", place, true);
+    addEventListener("resize", place);
     return () => {
       observer.disconnect();
       removeEventListener("scroll", place, true);
+      removeEventListener("resize", place);
     };
-  }, [anchor]);
+  }, [place]);
+  useLayoutEffect(place); // its flag moves when the chart is drawn anew
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;

@@ -56,7 +56,6 @@ export function PanelFrame({
   };
   const entries = [
     { name: "Settings…", act: () => edit(panel) },
-    ...acts,
     {
       name: table ? "Show as chart" : "Show as table",
       act: () => setTable(table ? null : (chart?.toTable() ?? null)),
@@ -66,6 +65,7 @@ export function PanelFrame({
       act: () => void chart?.toPng().then(blob => blob && save(blob, fileName(title, "png"))),
     },
     { name: "Save as CSV", act: () => chart && save(csv(chart.toTable()), fileName(title, "csv")) },
+    ...acts,
     ...(own > 0 ? [{ name: "Move forward", act: () => move(-1) }] : []),
     ...(own >= 0 && own < settings.panels.length - 1 ? [{ name: "Move back", act: () => move(1) }] : []),
     ...(own >= 0
