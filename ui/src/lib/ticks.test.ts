@@ -26,6 +26,9 @@ describe("ticks", () => {
     expect(texts(1e-12, 1e12, 6, "log").filter(Boolean).length).toBeLessThan(9);
     expect(texts(2, 8, 4, "log")).toEqual(["2", "4", "6", "8"]);
     expect(texts(0, 10, 5, "log")).toEqual([]);
+    const least = ticks(5e-324, 2e-322, 10, "log").map(tick => tick.at); // 1e-323 is 8e-324, and 9e-324, and 1.2e-323
+    expect(least.length).toBeGreaterThan(5);
+    expect(new Set(least).size).toBe(least.length);
   });
 
   it("are parts of hours and days", () => {

@@ -62,7 +62,7 @@ function logTicks(low: number, high: number, count: number): Tick[] {
     for (const part of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       const at = Number(`${part}e${power}`);
       if (at < low * (1 - 1e-9) || at > high * (1 + 1e-9)) continue;
-      if (every > 1 && part > 1) continue;
+      if ((every > 1 && part > 1) || at === found.at(-1)?.at) continue; // the least numbers are far apart
       found.push({ at, text: parts.includes(part) && power % every === 0 ? decadeText(part, power) : "" });
     }
   return found;
