@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.core.config import index, merge
+from assay.core.config import fill, index, merge
 from assay.core.tracking import NAME_TAG, PARENT_TAG, Dataset, DatasetInput, Logged, ModelUse, RunRecord, View
 from assay.services import records
 from assay.stores import latest, lineage, owned
@@ -40,6 +40,7 @@ CHANGE = st.one_of(
     st.tuples(st.just("rename"), RUN, st.sampled_from(["new", "newer"])),
     st.tuples(st.just("merge"), RUN, DOCUMENT),
     st.tuples(st.just("replace"), RUN, DOCUMENT),
+    st.tuples(st.just("fill"), RUN, DOCUMENT),
     st.tuples(st.just("points"), RUN, st.lists(POINT, min_size=1, max_size=5)),
     st.tuples(st.just("rest"), RUN, st.none()),
     st.tuples(st.just("dataset"), RUN, st.tuples(st.integers(0, 2), TEXT)),
@@ -58,6 +59,7 @@ class Twin:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
+    defaulted: set[str] = field(default_factory=set)
     points: dict[tuple[str, int], list[tuple[int, float]]] = field(default_factory=dict)
     datasets: dict[int, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
@@ -119,6 +121,14 @@ class World:
                 after = index(twin.document)
                 twin.params = {key: text for key, text in twin.params.items() if key not in before}
                 twin.params |= {key: leaf.text for key, leaf in after.items()}
+                twin.defaulted = twin.defaulted & after.keys() - index(value).keys()
+            case "fill":
+                before = index(twin.document)
+                twin.document = fill(twin.document, value, twin.params)
+                house.configs.fill(scope, uid, value)
+                after = index(twin.document)
+                twin.params |= {key: leaf.text for key, leaf in after.items() if key not in before}
+                twin.defaulted |= after.keys() - before.keys()
             case "points":
                 for key, context, step, number in value:
                     one = Logged(uid, [key], [number], [step], [0], contexts=[CONTEXTS[context]])
@@ -148,7 +158,7 @@ class World:
                 fork = house.branches.fork(scope, uid, name="fork").run.uid
                 tags = {**twin.tags, NAME_TAG: "fork"}
                 points = {series: list(items) for series, items in twin.points.items()}
-                self.twins.append(Twin(fork, dict(twin.params), tags, dict(twin.document), points))
+                self.twins.append(Twin(fork, dict(twin.params), tags, dict(twin.document), set(twin.defaulted), points))
 
     def check(self) -> None:
         """Both say the same, run by run and in a search."""
@@ -162,6 +172,7 @@ class World:
 
     def _same(self, record: RunRecord, twin: Twin) -> None:
         assert record.params == twin.params
+        assert record.defaulted == sorted(twin.defaulted)
         assert record.tags == twin.tags
         assert list(record.params) == sorted(twin.params)
         assert list(record.tags) == sorted(twin.tags)

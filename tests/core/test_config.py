@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from assay.core.config import DEPTH, LEAVES, as_number, index, merge
+from assay.core.config import DEPTH, LEAVES, as_number, fill, index, merge, part
 from assay.testing.strategies import TEXT
 from assay.wire.errors import InvalidInput
 
@@ -108,6 +108,40 @@ def test_a_merge_holds_the_new_leaves_and_the_old_ones_that_nothing_covers(
         covered = any(path[: len(p)] == p or p[: len(path)] == path for p in new_leaves)
         if not covered:
             assert repr(after[path]) == repr(leaf)
+
+
+@given(documents(), documents())
+def test_defaults_change_no_leaf_and_add_those_that_have_a_place(
+    document: dict[str, Any], defaults: dict[str, Any]
+) -> None:
+    before = repr(document)
+    after = leaves(fill(document, defaults, ()))
+    assert repr(document) == before
+    old, new = leaves(document), leaves(defaults)
+    for path, leaf in old.items():
+        if leaf != {}:  # an empty object has a place for whatever is in it
+            assert repr(after[path]) == repr(leaf)
+    for path, leaf in new.items():
+        covered = any(path[: len(p)] == p or p[: len(path)] == path for p in old if old[p] != {})
+        if not covered and path not in old:
+            assert repr(after[path]) == repr(leaf)
+    assert after.keys() <= old.keys() | new.keys()
+
+
+@given(documents(), documents())
+def test_defaults_lay_what_merging_the_other_way_round_lays(one: dict[str, Any], two: dict[str, Any]) -> None:
+    once = fill(one, two, ())
+    assert repr(fill(once, two, ())) == repr(once)
+    assert index(fill({}, two, index(one))).keys().isdisjoint(index(one))
+
+
+@given(documents(), st.data())
+def test_the_parts_of_a_document_make_it_whole(document: dict[str, Any], data: st.DataObject) -> None:
+    found = index(document)
+    chosen = set(data.draw(st.lists(st.sampled_from(sorted(found))))) if found else set()
+    one, other = part(document, chosen), part(document, found.keys() - chosen)
+    assert (index(one).keys(), index(other).keys()) == (chosen, found.keys() - chosen)
+    assert index(merge(one, other)) == found == index(fill(one, other, index(one)))
 
 
 @given(st.text())

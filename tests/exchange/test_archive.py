@@ -107,7 +107,9 @@ def test_what_was_logged_is_in_it(archive: Path) -> None:
     assert [runs[uid]["status"] for uid in UIDS] == list(STATUSES)
     assert [runs[uid]["lifecycle"] for uid in UIDS] == ["active", "deleted", "active", "active", "deleted", "active"]
     first = runs[UIDS[0]]
-    assert first["config"] == {"model": {"depth": 3, "names": ["a", "b"], "x": None}, "rate": 0.5}
+    model = {"depth": 3, "names": ["a", "b"], "x": None}
+    assert first["config"] == {"model": model, "rate": 0.5, "seed": {"of": 7}}
+    assert [runs[uid]["defaulted"] for uid in UIDS] == [["model.x", "seed.of"] if at != 3 else [] for at in range(6)]
     assert (first["note"], first["groups"], first["models_made_at"]) == ("# A note", ["sweep 1", "sweep 2"], {MODEL: 7})
     assert first["datasets"][0]["schema"] == '{"a": "long"}'
     want = []
@@ -170,6 +172,21 @@ def test_it_comes_back_the_same(archive: Path, tmp_path: Path, request: pytest.F
     first, second = content(archive), content(tmp_path / "second")
     assert first.keys() == second.keys()
     assert {name for name in first if first[name] != second[name]} == set()
+
+
+def test_an_older_archive_tells_no_defaults(archive: Path, tmp_path: Path, server: Server) -> None:
+    """Whose params were all set."""
+    folder = tmp_path / "older"
+    shutil.copytree(archive, folder)
+    lines = list(read_lines(folder / "runs.jsonl"))
+    for line in lines:
+        del line["defaulted"]
+    (folder / "runs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report = Transfer(ArchiveSource(folder, lambda reason, name: None), Target(server.url), Report()).run()
+    assert report.left == {}
+    found = {run["id"]: run for run in Target(server.url).listed("runs", "runs", view="all")}
+    assert all(found[line["id"]]["params"] == line["params"] for line in lines)
+    assert not any(run["defaulted"] for run in found.values())
 
 
 def test_a_part_is_exported(filled: Path, tmp_path: Path) -> None:

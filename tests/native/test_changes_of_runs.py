@@ -36,6 +36,8 @@ def test_a_run_that_is_refused_is_not_begun(api: Api) -> None:
         ({"params": {"": "v"}}, "param key"),
         ({"config": {"k": "v" * 6_001}}, "config.k"),
         ({"config": {"a": {"b": 1}, "a.b": 2}}, "config.a.b"),
+        ({"defaults": {"k": "v" * 6_001}}, "defaults.k"),
+        ({"defaults": {"a": {"b": 1}, "a.b": 2}}, "defaults.a.b"),
         ({"group": " "}, "group"),
         ({"group": "g" * 501}, "group"),
     ):
@@ -79,6 +81,30 @@ def test_a_config_that_does_not_fit_what_is_there_changes_nothing(api: Api) -> N
     assert patch(api, uid, config_replaced={}, config={"a": {"b": 2}})["params"] == {"a.b": "2"}
 
 
+def test_defaults_fill_what_is_not_set_and_are_told(api: Api) -> None:
+    uid = api.run(config={"lr": 0.1}, params={"seed": "007"}, defaults={"lr": 9, "seed": 9, "net": {"layers": 2}})
+    run = api.get(f"runs/{uid}")
+    assert run["params"] == {"lr": "0.1", "net.layers": "2", "seed": "007"}
+    assert (run["config"], run["defaulted"]) == ({"lr": 0.1, "net": {"layers": 2}}, ["net.layers"])
+    run = patch(api, uid, config={"b": 1}, defaults={"b": 9, "net": {"layers": 9, "act": "relu"}, "a.b": 1})
+    assert run["params"] == {"a.b": "1", "b": "1", "lr": "0.1", "net.act": "relu", "net.layers": "2", "seed": "007"}
+    assert run["defaulted"] == ["a.b", "net.act", "net.layers"]
+    assert patch(api, uid, defaults={"a": {"b": 2}})["params"]["a.b"] == "1"  # the same key by another path
+    assert patch(api, uid, config={"net": {"layers": 2}})["defaulted"] == ["a.b", "net.act"]
+    (listed,) = api.get("runs", filter=f"id = '{uid}'")["runs"]
+    assert listed["defaulted"] == ["a.b", "net.act"]
+    assert api.ask("POST", f"runs/{uid}/fork", {}).json["defaulted"] == ["a.b", "net.act"]
+    assert patch(api, uid, config_replaced={"net": {"act": "relu"}})["defaulted"] == []
+
+
+def test_defaults_that_do_not_fit_what_is_there_change_nothing(api: Api) -> None:
+    uid = api.run(config={str(n): n for n in range(9_999)})
+    answer = api.ask("PATCH", f"runs/{uid}", {"name": "never", "defaults": {"a": 1, "b": 2}})
+    refused(answer, 422, "invalid_input", "config")
+    run = api.get(f"runs/{uid}")
+    assert (run["name"] == "never", run["defaulted"]) == (False, [])
+
+
 def test_groups_datasets_and_models_are_joined(api: Api) -> None:
     uid = api.run()
     made = api.mlflow("POST", "logged-models", {"experiment_id": "0", "name": "m"})["model"]["info"]["model_id"]
@@ -112,6 +138,8 @@ def test_groups_datasets_and_models_are_joined(api: Api) -> None:
         ({"models_used": [{"id": "x"}]}, "body"),
         ({"models_made": [{"id": "m-" + "0" * 32, "step": 2**63}]}, "body"),
         ({"config_replaced": {"k" * 251: 1}}, "config key"),
+        ({"defaults": {"k" * 251: 1}}, "defaults key"),
+        ({"defaults": [1]}, "body"),
         ({"name": "n" * 8_001}, "run_name"),
     ],
 )

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from sdk.training import begin, run_of, train, values
+from sdk.training import begin, run_of, sync, train, values
 from support.server import Http
 
 from assay.sdk.sync import left_runs
@@ -179,6 +179,52 @@ print(run.id)
     (uid,), _ = train(home, script)
     assert run_of(http, uid)["params"]["lr"] == "0.2"
     assert values(http, uid, "child") == [1]
+
+
+DEFAULTS = """
+run = assay.init(config={"lr": 0.1, "net": {"layers": 2}})
+print(run.id)
+print(run.config.setdefault("lr", 9), run.config.setdefault("seed", 7), run.config.setdefault("chosen", 1))
+run.config.defaults({"lr": 9, "net": {"layers": 9, "act": "relu"}, "opt": {"beta": 0.9, "eps": 1e-8}})
+run.config.defaults({"seed": 8, "net": {"act": "tanh"}})
+print(dict(run.config))
+run.config["chosen"] = 1
+run.config |= {"opt": {"eps": 1e-8}}
+run.summary.setdefault("best", 1)
+run.finish()
+"""
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_defaults_are_told_from_what_was_set(home: Path, http: Http, mode: str) -> None:
+    (uid, first, config), err = train(home, DEFAULTS, ASSAY_MODE=mode)
+    assert (first, err) == ("0.1 7 1", "")
+    assert config == str(
+        {
+            "lr": 0.1,
+            "net": {"layers": 2, "act": "relu"},
+            "seed": 7,
+            "chosen": 1,
+            "opt": {"beta": 0.9, "eps": 1e-8},
+        }
+    )
+    if mode == "offline":
+        assert sync(home)["left"] == 0
+    run = run_of(http, uid)
+    assert run["defaulted"] == ["net.act", "opt.beta", "seed"]
+    assert run["params"] == {
+        "chosen": "1",
+        "lr": "0.1",
+        "net.act": "relu",
+        "net.layers": "2",
+        "opt.beta": "0.9",
+        "opt.eps": "1e-08",
+        "seed": "7",
+    }
+    assert run["summary"] == {"best": 1.0}
+    again = f"run = assay.init(resume={uid!r})\nrun.config.defaults({{'lr': 5, 'late': 5}})\nrun.finish()\n"
+    again += "print(assay.runs().first().defaulted, assay.runs().first().params['lr'])"
+    assert train(home, again, ASSAY_MODE="online")[0] == ["['late', 'net.act', 'opt.beta', 'seed'] 0.1"]
 
 
 @pytest.mark.parametrize("id", ["../../evil", "/tmp/evil", "AB" * 16, "x"])

@@ -11,7 +11,7 @@ from services.conftest import House
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged, LoggedValue, Writer
-from assay.wire.errors import Conflict, NotActive, SequenceGap
+from assay.wire.errors import Conflict, InvalidInput, NotActive, SequenceGap
 
 SCOPE = Scope()
 
@@ -160,6 +160,23 @@ def test_a_nested_config_is_replaced_and_merged(house: House) -> None:
     house.runs.log(SCOPE, Logged(uid, params={"by_string": "0.10"})).result()
     assert house.configs.replace(SCOPE, uid, {"opt": {}}) == 3
     assert dict(house.runs.get(SCOPE, uid).params) == {"by_string": "0.10", "opt": "{}"}
+
+
+def test_what_nobody_chose_is_told_apart_until_somebody_does(house: House) -> None:
+    uid = new_run(house)
+    house.runs.log(SCOPE, Logged(uid, params={"by_string": "0.10"})).result()
+    house.configs.replace(SCOPE, uid, {"lr": 0.1, "opt": {"name": "adam"}})
+    assert house.configs.fill(SCOPE, uid, {"lr": 9, "by_string": 9, "opt": {"beta": 0.9, "eps": 1e-8}}) == 2
+    record = house.runs.get(SCOPE, uid)
+    assert (record.params["lr"], record.params["by_string"]) == ("0.1", "0.10")
+    assert record.defaulted == ["opt.beta", "opt.eps"]
+    house.runs.log(SCOPE, Logged(uid, params={"late": "1"})).result()
+    house.configs.merge(SCOPE, uid, {"opt": {"beta": 0.9}, "new": 1})
+    assert house.runs.get(SCOPE, uid).defaulted == ["opt.eps"]
+    with pytest.raises(InvalidInput, match=r"defaults\.k") as refused:
+        house.configs.fill(SCOPE, uid, {"k": "v" * 6_001})
+    assert refused.value.field == "defaults.k"
+    assert house.configs.get(SCOPE, uid)[0] == 3
 
 
 def test_a_component_belongs_to_two_trials_of_two_experiments(house: House) -> None:

@@ -136,6 +136,7 @@ class RunRecord:
     datasets: Sequence[DatasetInput] = ()
     model_inputs: Sequence[ModelUse] = ()
     model_outputs: Sequence[ModelUse] = ()
+    defaulted: Sequence[str] = ()  # the keys of params that nobody chose, in order
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assay.core.config import index
+from assay.core.config import index, part
 from assay.exchange import archive_layout as layout
 from assay.exchange.archive_points import read_points
 from assay.exchange.mlflow_artifacts import walk
@@ -169,6 +169,7 @@ def sound(name: str) -> Iterator[None]:
 def _run(item: dict[str, Any]) -> SourceRun:
     config = item.get("config") or None
     indexed = index(config) if config else {}
+    defaulted = set(item.get("defaulted", ()))
     uid = layout.checked_id(item["id"])
     return SourceRun(
         uid,
@@ -182,7 +183,8 @@ def _run(item: dict[str, Any]) -> SourceRun:
         deleted=item["lifecycle"] == "deleted",
         parent_uid=item["parent"],
         params={key: value for key, value in item["params"].items() if key not in indexed},
-        config=config,
+        config=part(config, indexed.keys() - defaulted) if config else None,
+        defaults=part(config, defaulted) if config else None,
         tags=item["tags"],
         groups=item.get("groups", ()),
         datasets=[_dataset(one) for one in item["datasets"]],

@@ -84,8 +84,8 @@ class RunTransfer:
                     self._patch(run, {name: dict(page)})
         for item in run.datasets:
             self._try(run, "dataset", {"datasets": [_dataset(item)]}, label)
-        if run.config:
-            self._try(run, "config", {"config": run.config}, label)
+        if config := {name: part for name, part in (("config", run.config), ("defaults", run.defaults)) if part}:
+            self._try(run, "config", config, label)
         for group in run.groups:
             self._try(run, "group", {"groups": [group]}, label)
         if run.note:

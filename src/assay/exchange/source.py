@@ -63,6 +63,7 @@ class SourceRun:
     parent_uid: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)  # texts that stay as they are
     config: Mapping[str, Any] | None = None  # a document, for sources that have one
+    defaults: Mapping[str, Any] | None = None  # the same of what nobody chose
     tags: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     groups: Sequence[str] = ()

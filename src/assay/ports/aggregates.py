@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from assay.core.audit import Act, Entry, Head, Subject
 from assay.core.checkpoints import Checkpoint, Key, Signed
-from assay.core.config import Indexed
+from assay.core.config import Indexed, Params
 from assay.core.purge import Deletable, Kind
 from assay.core.retention import Rested
 from assay.core.scope import Scope
@@ -128,7 +128,7 @@ class Runs(Protocol):
 class Owned(Protocol):
     """Params and tags of runs and logged models, by owner id."""
 
-    def params(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
+    def params(self, owner_ids: Sequence[int]) -> Params: ...
 
     def tags(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 INT_BITS = 4_096  # beyond, Python writes no decimal digits
 
@@ -43,8 +43,8 @@ def _text(value: Any) -> str:
         return f"<{type(value).__name__} without a text: {type(error).__name__}>"
 
 
-class Config(MutableMapping[str, Any]):
-    """A run's configuration: what is set here is kept, also `run.config |= {...}`."""
+class Kept(MutableMapping[str, Any]):
+    """What a run says of itself by key: what is set here is kept, also by `|= {...}`."""
 
     def __init__(self, say: Callable[[dict[str, Any]], None], values: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._say = say
@@ -74,10 +74,53 @@ class Config(MutableMapping[str, Any]):
         self._values.update(new)
         self._say(new)
 
-    def __ior__(self, other: Mapping[str, Any]) -> Config:
+    def __ior__(self, other: Mapping[str, Any]) -> Self:
         self.update(other)
         return self
 
 
-class Summary(Config):
+class Config(Kept):
+    """A run's configuration: what somebody chose, and the defaults of the rest."""
+
+    def __init__(
+        self,
+        say: Callable[[dict[str, Any]], None],
+        say_defaults: Callable[[dict[str, Any]], None],
+        values: Mapping[str, Any],
+    ) -> None:
+        super().__init__(say, values)
+        self._say_defaults = say_defaults
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """What is set under the key; if nothing is, the default is kept as a value that nobody chose."""
+        if key not in self:
+            self.defaults({key: default})
+        return self[key]
+
+    def defaults(self, values: Mapping[str, Any]) -> None:
+        """Keeps the values, nested or not, where nothing is set, as ones that nobody chose."""
+        if lacking := _lacking(self._values, values):
+            self._values = _filled(self._values, lacking)
+            self._say_defaults(lacking)
+
+
+def _lacking(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the defaults, nested or not, is not there."""
+    lacking: dict[str, Any] = {}
+    for key, default in defaults.items():
+        if key not in values:
+            lacking[key] = default
+            continue
+        both = isinstance(values[key], Mapping) and isinstance(default, Mapping)
+        if both and (below := _lacking(values[key], default)):
+            lacking[key] = below
+    return lacking
+
+
+def _filled(values: Mapping[str, Any], lacking: Mapping[str, Any]) -> dict[str, Any]:
+    more = {key: _filled(values[key], below) if key in values else below for key, below in lacking.items()}
+    return {**values, **more}
+
+
+class Summary(Kept):
     """What a run is summed up by: what is set here is kept, and stands beside the last values of its metrics."""

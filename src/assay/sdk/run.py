@@ -73,7 +73,7 @@ class Run(Keeping):
         self._sample = 0  # the step of the next system metrics
         self._capture: Capture | None = None
         self._recorder = None if mode == "disabled" else Recorder(begun, home, url, self._warned, self._ask_to_stop)
-        self.config = Config(self._configure, begun.get("config") or {})
+        self.config = Config(self._configure, self._default, begun.get("config") or {})
         self.summary = Summary(self._sum_up)
         if self._recorder is not None:
             self._kept("begin the run", self._recorder.prepare)
@@ -192,6 +192,9 @@ class Run(Keeping):
 
     def _configure(self, values: Mapping[str, Any]) -> None:
         self._say("keep the config", lambda recorder: recorder.say({"config": plain(values)}))
+
+    def _default(self, values: Mapping[str, Any]) -> None:
+        self._say("keep the defaults", lambda recorder: recorder.say({"defaults": plain(values)}))
 
     def _sum_up(self, values: Mapping[str, Any]) -> None:
         def act(recorder: Recorder, key: str, value: Any) -> None:

@@ -26,7 +26,7 @@ def filled(unit: UnitOfWork, models: Sequence[LoggedModel]) -> list[LoggedModel]
     return [
         replace(
             model,
-            params=params.get(model.id, {}),
+            params=params.texts.get(model.id, {}),
             tags=tags.get(model.id, {}),
             metrics=latest.get(model.id, []),
         )

@@ -33,12 +33,13 @@ def records(unit: UnitOfWork, runs: Sequence[Run]) -> list[RunRecord]:
         found.append(
             RunRecord(
                 run,
-                params.get(run.id, {}),
+                params.texts.get(run.id, {}),
                 tags.get(run.id, {}),
                 latest.get(run.id, []),
                 of.datasets,
                 of.models_used,
                 of.models_made,
+                params.defaulted.get(run.id, []),
             )
         )
     return found

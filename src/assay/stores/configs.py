@@ -55,7 +55,7 @@ class ConfigStore:
                 "value": leaf.text,
                 "value_key": leaf.text[:INDEXED],
                 "number": leaf.number,
-                "origin": "set",
+                "origin": "defaulted" if leaf.defaulted else "set",
             }
             for key, leaf in index.items()
         ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from assay.core.config import as_number
+from assay.core.config import Params, as_number
 from assay.core.scope import Scope
 from assay.stores import schema
 from assay.stores.search import INDEXED
@@ -28,27 +28,36 @@ class OwnedStore:
         self._unit = unit
         self._connection = unit.connection
 
-    def params(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-        """The params of each owner, by key."""
-        return self._read("SELECT owner_id, key_id, value FROM param WHERE owner_id", owner_ids)
+    def params(self, owner_ids: Sequence[int]) -> Params:
+        """The params of each owner."""
+        texts: dict[int, dict[str, str]] = defaultdict(dict)
+        defaulted: dict[int, list[str]] = defaultdict(list)
+        ask = "SELECT owner_id, key_id, value, origin = 'defaulted' FROM param WHERE owner_id"
+        for rows, names in self._read(ask, owner_ids):
+            for owner_id, number, value, was_defaulted in rows:
+                texts[owner_id][names[number]] = value
+                if was_defaulted:
+                    defaulted[owner_id].append(names[number])
+        return Params(texts, defaulted)
 
     def tags(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
         """The tags of each owner, by key."""
-        return self._read("SELECT owner_id, key_id, value FROM tag WHERE owner_id", owner_ids)
-
-    def _read(self, ask: str, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-        """Texts of each owner in the order of their keys' names."""
-        unit = self._unit
         found: dict[int, dict[str, str]] = defaultdict(dict)
+        for rows, names in self._read("SELECT owner_id, key_id, value FROM tag WHERE owner_id", owner_ids):
+            for owner_id, number, value in rows:
+                found[owner_id][names[number]] = value
+        return found
+
+    def _read(self, ask: str, owner_ids: Sequence[int]) -> Iterator[tuple[list[Any], Mapping[int, str]]]:
+        """Rows of some owners at a time, in the order of their keys' names, and these names by number."""
+        unit = self._unit
         for at in range(0, len(owner_ids), AT_ONCE):
             some = unit.delta.listed(owner_ids[at : at + AT_ONCE])
             rows = unit.rows(f"{ask} {unit.delta.among}", [some])
             names = unit.keys.names({row[1] for row in rows})
             rank = {number: at for at, number in enumerate(names)}
             rows.sort(key=lambda row: rank[row[1]])
-            for owner_id, number, value in rows:
-                found[owner_id][names[number]] = value
-        return found
+            yield rows, names
 
     def insert_params(self, scope: Scope, owner_id: int, params: Mapping[str, str]) -> None:
         """Adds params that never change."""

@@ -135,7 +135,7 @@ class SnapshotContract:
             wait(sent, PATIENCE_S)
             after = (unit.points.history(house.scope, id, "loss").value.tolist(), unit.points.latest([id]))
             assert after == before
-            assert unit.owned.params([id]) == {}
+            assert unit.owned.params([id]).texts == {}
         for future in sent:
             future.result()
         assert house.values(uid, "loss") == [1.0, 2.0, 3.0]

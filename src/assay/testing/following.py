@@ -215,10 +215,11 @@ class ChangeContract:
             lambda h, uid: h.runs.add_inputs(h.scope, uid, [DatasetInput(Dataset("d", "1", "local", "x"))]),
             lambda h, uid: h.configs.merge(h.scope, uid, {"lr": 1}),
             lambda h, uid: h.configs.replace(h.scope, uid, {"lr": 1}),
+            lambda h, uid: h.configs.fill(h.scope, uid, {"lr": 1}),
             lambda h, uid: h.branches.rewind(h.scope, uid, 0),
             lambda h, uid: h.experiments.delete(h.scope, h.experiment_id),
         ],
-        ids=range(13),
+        ids=range(14),
     )
     def test_every_change_of_a_run_is_told(self, house: House, act: Callable[[House, str], Any]) -> None:
         uid = house.run(tags={"team": "risk"})

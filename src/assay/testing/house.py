@@ -119,6 +119,10 @@ class House:
         """The params of a run."""
         return dict(self.runs.get(self.scope, uid).params)
 
+    def defaulted(self, uid: str) -> list[str]:
+        """The keys of the run's params that nobody chose."""
+        return list(self.runs.get(self.scope, uid).defaulted)
+
     def tags(self, uid: str) -> dict[str, str]:
         """The tags of a run, without those that mirror its attributes."""
         tags = self.runs.get(self.scope, uid).tags

@@ -57,6 +57,7 @@ WRITES: dict[str, Act] = {
     "outputs": lambda h, s, uid, model: h.runs.add_outputs(s, uid, []),
     "stop": lambda h, s, uid, model: h.runs.stop(s, uid),
     "merge": lambda h, s, uid, model: h.configs.merge(s, uid, {"lr": 1}),
+    "fill": lambda h, s, uid, model: h.configs.fill(s, uid, {"lr": 1}),
     "rewind": lambda h, s, uid, model: h.branches.rewind(s, uid, 0),
     "print": lambda h, s, uid, model: h.console.append(s, uid, writer(0), []),
     "join": lambda h, s, uid, model: h.groups.join(s, h.experiment_id, "group", uid),

@@ -107,6 +107,43 @@ class ParamContract:
         assert house.configs.get(house.scope, uid) == (3, {"n": 1})
         assert house.params(uid) == {"n": "1"}
 
+    def test_defaults_fill_what_is_not_set_and_are_told_apart(self, house: House) -> None:
+        uid = house.run()
+        house.note(uid, {"seed": "7"})
+        house.configs.replace(house.scope, uid, {"a": {"x": 1}, "b": 3})
+        defaults = {"a": {"x": 9, "y": 2}, "b": {"c": 9}, "z": {}, "seed": 9, "Z": None}
+        assert house.configs.fill(house.scope, uid, defaults) == 2
+        assert house.configs.get(house.scope, uid) == (2, {"a": {"x": 1, "y": 2}, "b": 3, "z": {}, "Z": None})
+        assert house.params(uid) == {"a.x": "1", "a.y": "2", "b": "3", "z": "{}", "seed": "7", "Z": "null"}
+        assert house.defaulted(uid) == ["Z", "a.y", "z"]
+        assert house.configs.fill(house.scope, uid, {"Z": 1, "a": {}}) == 2  # nothing was missing
+
+    def test_a_default_that_is_set_is_one_no_more(self, house: House) -> None:
+        uid = house.run()
+        house.configs.fill(house.scope, uid, {"a": {"x": 1, "y": 2}, "b": 3, "c": 4})
+        house.configs.merge(house.scope, uid, {"a": {"x": 1}, "b": {"d": 5}})  # also if it is the same
+        assert house.defaulted(uid) == ["a.y", "c"]
+        house.configs.fill(house.scope, uid, {"a": {"x": 9}, "c": 9})
+        assert (house.defaulted(uid), house.params(uid)["c"]) == (["a.y", "c"], "4")
+        house.configs.replace(house.scope, uid, {"a": {"y": 2}})
+        assert house.defaulted(uid) == []
+
+    def test_a_fork_has_the_same_defaults(self, house: House) -> None:
+        uid = house.run()
+        house.configs.replace(house.scope, uid, {"lr": 1})
+        house.configs.fill(house.scope, uid, {"seed": 7})
+        assert house.defaulted(house.branches.fork(house.scope, uid, name="fork").run.uid) == ["seed"]
+
+    def test_each_of_many_runs_tells_its_own_defaults(self, house: House) -> None:
+        uids = [house.run(str(at)) for at in range(3)]
+        for at, uid in enumerate(uids[:2]):
+            house.configs.replace(house.scope, uid, {f"k{at}": 1})
+            house.configs.fill(house.scope, uid, {"k0": 0, "k1": 0})
+        found = {
+            item.run.uid: list(item.defaulted) for item in house.runs.search(house.scope, [house.experiment_id]).items
+        }
+        assert [found[uid] for uid in uids] == [["k1"], ["k0"], []]
+
 
 class TextContract:
     """Text is any Unicode, compared in binary, indexed by its beginning and compared again on the whole."""

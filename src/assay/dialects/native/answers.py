@@ -64,7 +64,7 @@ class UsedDataset(msgspec.Struct):
 
 
 class Run(msgspec.Struct):
-    """A run as lists show it."""
+    """A run as lists show it. `defaulted`: the keys of those params that nobody chose."""
 
     id: str
     experiment_id: int
@@ -76,6 +76,7 @@ class Run(msgspec.Struct):
     start_us: int | None
     end_us: int | None
     params: dict[str, str]
+    defaulted: list[str]
     tags: dict[str, str]
     metrics: dict[str, Metric]
 
@@ -133,6 +134,7 @@ def run(record: RunRecord) -> Run:
         run.start_us,
         run.end_us,
         dict(record.params),
+        list(record.defaulted),
         dict(record.tags),
         {
             key: Metric(value, low, high, step, time_us)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assay.core.config import index, merge
+from assay.core.config import fill, index, merge
 from assay.core.scope import Scope
 from assay.core.tracking import NOTE_TAG, PARENT_TAG, Dataset, DatasetInput, Logged, ModelUse, Status
 from assay.services.base import check_text
@@ -53,6 +53,7 @@ class RunChange(msgspec.Struct, forbid_unknown_fields=True):
     end_us: Time | None = None
     config: dict[str, Any] | None = None  # merged
     config_replaced: dict[str, Any] | None = None  # stands instead of what was there
+    defaults: dict[str, Any] | None = None  # nobody chose it: it fills what is not set
     params: dict[str, str] = {}  # as they are sent; they never change
     tags: dict[str, str | None] = {}
     note: str | UnsetType | None = UNSET
@@ -63,14 +64,20 @@ class RunChange(msgspec.Struct, forbid_unknown_fields=True):
     models_made: Uses = []
 
 
-def check(params: Mapping[str, str], config: Mapping[str, Any] | None, *groups: str | None) -> None:
+def check(
+    params: Mapping[str, str],
+    config: Mapping[str, Any] | None,
+    *groups: str | None,
+    defaults: Mapping[str, Any] | None = None,
+) -> None:
     """Returns if these may be a run's, whatever it has. Raises InvalidInput."""
     for key, value in params.items():
         check_text("param key", key, KEY_BOUND)
         check_text("param value", value, PARAM_BOUND, blank=True)
-    for key, leaf in index(config or {}).items():
-        check_text("config key", key, KEY_BOUND)
-        check_text(f"config.{key}", leaf.text, PARAM_BOUND, blank=True)
+    for field, document in (("config", config), ("defaults", defaults)):
+        for key, leaf in index(document or {}, field).items():
+            check_text(f"{field} key", key, KEY_BOUND)
+            check_text(f"{field}.{key}", leaf.text, PARAM_BOUND, blank=True)
     for name in groups:
         if name is not None:
             check_text("group", name, GROUP_BOUND)
@@ -87,11 +94,12 @@ def change(services: Services, scope: Scope, uid: str, given: RunChange) -> None
     """
     sets, gone = _tags(given)
     datasets = list(map(_dataset, given.datasets))
-    check(given.params, given.config, *given.groups)
+    check(given.params, given.config, *given.groups, defaults=given.defaults)
     check({}, given.config_replaced)
-    if given.config is not None:  # together with what is there it may be too much, or say one key twice
+    if given.config or given.defaults:  # together with what is there it may be too much, or say one key twice
         before = services.configs.get(scope, uid)[1] if given.config_replaced is None else given.config_replaced
-        check({}, merge(before, given.config))
+        config = merge(before, given.config or {})
+        check({}, fill(config, given.defaults or {}, index(config)))
     if given.name is not None:
         check_text("run_name", given.name, NAME_BOUND, blank=True)
     run = active(services.runs.head(scope, uid))
@@ -105,6 +113,8 @@ def change(services: Services, scope: Scope, uid: str, given: RunChange) -> None
         services.configs.replace(scope, uid, given.config_replaced)
     if given.config is not None:
         services.configs.merge(scope, uid, given.config)
+    if given.defaults:
+        services.configs.fill(scope, uid, given.defaults)
     for key in gone:
         with suppress(NotFound):  # it is gone
             services.runs.delete_tag(scope, uid, key)

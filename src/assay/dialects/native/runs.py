@@ -38,6 +38,7 @@ class Begun(msgspec.Struct, forbid_unknown_fields=True):
     tags: dict[str, str] = {}
     params: dict[str, str] = {}  # as they are sent; they never change
     config: dict[str, Any] | None = None
+    defaults: dict[str, Any] | None = None  # as config, but nobody chose it: it fills what is not set
     group: str | None = None
 
 
@@ -77,7 +78,7 @@ def begin(call: Call[NoQuery, Begun]) -> Made:
         raise InvalidInput(f"{given.id[:100]!r} is no run id", field="id", remedy="send 32 hex digits, or no id")
     key = derived(call.request, scope, "run")
     uid = given.id or key
-    changing.check(given.params, given.config, given.group)
+    changing.check(given.params, given.config, given.group, defaults=given.defaults)
     of = _experiment_of(services, scope, uid, given.experiment)
     tags = given.tags if given.parent is None else {**given.tags, PARENT_TAG: given.parent}
     try:
@@ -125,6 +126,8 @@ def _complete(services: Services, scope: Scope, record: RunRecord, given: Begun,
         services.configs.merge(scope, uid, given.config)
     if given.params:
         services.runs.log(scope, Logged(uid, params=given.params)).result()
+    if given.defaults:
+        services.configs.fill(scope, uid, given.defaults)
     if given.end_us is not None and record.run.end_us is None:
         services.runs.update(scope, uid, end_us=given.end_us)
     if given.group is not None:

@@ -125,6 +125,7 @@ class FoundRun:
     Attributes:
         id: 32 hex digits.
         params: Texts by key.
+        defaulted: The keys of those params that nobody chose.
         metrics: The last value of each by key; None for NaN.
         tags: Texts by key.
     """
@@ -151,6 +152,11 @@ class FoundRun:
     def params(self) -> dict[str, str]:
         """Its params."""
         return dict(self._told["params"])
+
+    @property
+    def defaulted(self) -> list[str]:
+        """The keys of those params that nobody chose, in order; none where the server is too old to know."""
+        return list(self._told.get("defaulted", ()))
 
     @property
     def tags(self) -> dict[str, str]:
