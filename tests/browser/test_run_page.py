@@ -52,6 +52,45 @@ def test_the_overview_tells_what_the_run_is(opened: Callable[..., Page], shot: S
     shot("run-overview")
 
 
+def test_params_that_nobody_set_are_marked_and_can_be_left_out(
+    page: Page, served: Server, shot: Shot, accessible: Accessible
+) -> None:
+    config = {"lr": 0.05, "model": {"kind": "resnet", "dropout": {"rate": 0.1}}}
+    defaults = {"seed": 0, "model": {"act": "relu", "dropout": {"kind": "spatial"}}, "data": {"batch": 32, "note": ""}}
+    begun = {"experiment": "defaults", "name": "first", "config": config, "defaults": defaults}
+    uid = asked(served, "POST", "runs", begun)["id"]
+    page.goto(f"/runs/{uid}")
+    params = page.get_by_role("region", name="Params")
+    marks = params.get_by_title("Nobody set this: it is the default")
+    expect(marks).to_have_text(["default"] * 5)
+    expect(params.get_by_title("model.act").get_by_text("default")).to_be_visible()
+    expect(params.get_by_title("lr", exact=True)).not_to_contain_text("default")
+    accessible()
+    shot("run-defaults")
+    only = params.get_by_role("checkbox", name="Only what was set")
+    only.check()
+    expect(marks).to_have_count(0)
+    expect(params.get_by_text("resnet")).to_be_visible()
+    expect(params.get_by_text("relu")).to_be_hidden()
+    page.reload()
+    expect(only).to_be_checked()
+    asked(served, "PATCH", f"runs/{uid}", {"config": {"seed": 0}})  # somebody chooses the same value
+    expect(params.get_by_title("seed")).to_be_visible()
+    other = {**begun, "name": "second", "config": {**config, "seed": 7}}
+    ids = [uid, asked(served, "POST", "runs", other)["id"]]
+    asked(served, "PATCH", f"runs/{uid}", {"config_replaced": config, "defaults": defaults})
+    page.goto(f"/compare?runs={','.join(ids)}&tab=params")
+    row = page.get_by_role("row", name="seed")
+    expect(row.get_by_title("Nobody set this: it is the default")).to_have_text(["0 (default)"])
+    expect(row).to_contain_text("7")
+
+
+def test_a_run_whose_params_were_all_set_offers_no_choice(opened: Callable[..., Page]) -> None:
+    params = opened().get_by_role("region", name="Params")
+    expect(params.get_by_text("resnet")).to_be_visible()
+    expect(params.get_by_role("checkbox")).to_have_count(0)
+
+
 def test_charts_are_of_the_run_or_of_its_machine(opened: Callable[..., Page], shot: Shot) -> None:
     page = opened("charts")
     expect(page.get_by_role("button", name=re.compile("^train"))).to_be_visible()

@@ -1296,7 +1296,7 @@ export interface components {
         };
         /**
          * Run
-         * @description A run as lists show it.
+         * @description A run as lists show it. `defaulted`: the keys of those params that nobody chose.
          */
         Run: {
             id: string;
@@ -1313,6 +1313,7 @@ export interface components {
             params: {
                 [key: string]: string;
             };
+            defaulted: string[];
             tags: {
                 [key: string]: string;
             };
@@ -1519,6 +1520,8 @@ export interface components {
             /** @default null */
             config?: Record<string, never> | null;
             /** @default null */
+            defaults?: Record<string, never> | null;
+            /** @default null */
             group?: string | null;
         };
         /**
@@ -1546,6 +1549,7 @@ export interface components {
             params: {
                 [key: string]: string;
             };
+            defaulted: string[];
             tags: {
                 [key: string]: string;
             };
@@ -1615,6 +1619,8 @@ export interface components {
             config?: Record<string, never> | null;
             /** @default null */
             config_replaced?: Record<string, never> | null;
+            /** @default null */
+            defaults?: Record<string, never> | null;
             /** @default {} */
             params?: {
                 [key: string]: string;

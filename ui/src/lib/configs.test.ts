@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Branch, filterTree, paramTree, sideBySide } from "./configs";
+import { type Branch, chosen, filterTree, paramTree, sideBySide } from "./configs";
 
 function leaves(tree: readonly Branch[]): [string, string][] {
   return tree.flatMap(branch => [
@@ -38,6 +38,14 @@ describe("paramTree", () => {
 
   it("counts as people do", () => {
     expect(paramTree({ layer10: "", layer2: "" }).map(branch => branch.name)).toEqual(["layer2", "layer10"]);
+  });
+});
+
+describe("chosen", () => {
+  it("leaves out what nobody set", () => {
+    const params = { lr: "0.1", "net.act": "relu", "net.layers": "2" };
+    expect(chosen(params, new Set(["net.act", "gone"]))).toEqual({ lr: "0.1", "net.layers": "2" });
+    expect(chosen(params, new Set())).toEqual(params);
   });
 });
 

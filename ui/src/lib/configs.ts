@@ -56,6 +56,17 @@ function joined(branch: Branch): Branch {
   return { ...branch, children };
 }
 
+/** What a value is titled with that stands among the defaults. */
+export const DEFAULTED = "Nobody set this: it is the default";
+
+/** The params that somebody set. */
+export function chosen(
+  params: Readonly<Record<string, string>>,
+  defaulted: ReadonlySet<string>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).filter(([key]) => !defaulted.has(key)));
+}
+
 /** What of the tree has the text in its key or value, with all above it and all below a name that has it. */
 export function filterTree(tree: readonly Branch[], text: string): Branch[] {
   const wanted = text.trim().toLowerCase();

@@ -7,7 +7,7 @@ import { RunDot } from "../../components/RunDot";
 import { ScrollBox } from "../../components/ScrollBox";
 import { Message } from "../../components/states";
 import { useParam } from "../../components/useParam";
-import { type Compared, sideBySide } from "../../lib/configs";
+import { type Compared, DEFAULTED, sideBySide } from "../../lib/configs";
 import { formatCount, formatNumber } from "../../lib/format";
 import { FilterField } from "../run/Section";
 import "./SideBySide.css";
@@ -30,6 +30,10 @@ export function SideBySide({ runs, what, onRemove }: Props) {
   const [most, setMost] = useState(SHOWN);
   const which: Which = asked === "min" || asked === "max" ? asked : "last";
   const rows = useMemo(() => rowsOf(runs, what, which), [runs, what, which]);
+  const defaulted = useMemo(
+    () => runs.map(run => new Set(what === "params" ? run.defaulted : [])),
+    [runs, what],
+  );
   const text = wanted.trim().toLowerCase();
   const onlyDiffers = every === "" && runs.length > 1;
   const found = rows.filter(row => (!onlyDiffers || row.differs) && row.key.toLowerCase().includes(text));
@@ -95,7 +99,7 @@ export function SideBySide({ runs, what, onRemove }: Props) {
             </thead>
             <tbody>
               {found.slice(0, most).map(row => (
-                <Row key={row.key} row={row} />
+                <Row key={row.key} row={row} defaulted={defaulted} />
               ))}
             </tbody>
           </table>
@@ -112,7 +116,7 @@ export function SideBySide({ runs, what, onRemove }: Props) {
 
 type Cell = string | number | null;
 
-function Row({ row }: { row: Compared<Cell> }) {
+function Row({ row, defaulted }: { row: Compared<Cell>; defaulted: readonly ReadonlySet<string>[] }) {
   const numbers = row.values.filter(value => typeof value === "number");
   const least = Math.min(...numbers);
   const greatest = Math.max(...numbers);
@@ -142,6 +146,11 @@ function Row({ row }: { row: Compared<Cell> }) {
               )}
               {formatNumber(value, 6)}
             </>
+          ) : defaulted[at]?.has(row.key) ? (
+            <span className="muted" title={DEFAULTED}>
+              {value}
+              <span className="visually-hidden"> (default)</span>
+            </span>
           ) : (
             value
           )}
