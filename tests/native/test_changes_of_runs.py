@@ -38,6 +38,7 @@ def test_a_run_that_is_refused_is_not_begun(api: Api) -> None:
         ({"config": {"a": {"b": 1}, "a.b": 2}}, "config.a.b"),
         ({"defaults": {"k": "v" * 6_001}}, "defaults.k"),
         ({"defaults": {"a": {"b": 1}, "a.b": 2}}, "defaults.a.b"),
+        ({"config": {str(n): n for n in range(9_999)}, "defaults": {"a": 1, "b": 2}}, "config"),
         ({"group": " "}, "group"),
         ({"group": "g" * 501}, "group"),
     ):

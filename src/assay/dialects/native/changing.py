@@ -78,6 +78,8 @@ def check(
         for key, leaf in index(document or {}, field).items():
             check_text(f"{field} key", key, KEY_BOUND)
             check_text(f"{field}.{key}", leaf.text, PARAM_BOUND, blank=True)
+    if config and defaults:  # together they may be too much
+        index(fill(config, defaults, index(config)))
     for name in groups:
         if name is not None:
             check_text("group", name, GROUP_BOUND)
