@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,7 +86,10 @@ class World:
     twins: list[Twin] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.models = [self.house.model(name).uid for name in ("one", "two")]
+        self.models = []
+        for name in ("one", "two"):
+            self.models.append(self.house.model(name).uid)
+            time.sleep(0.002)  # models of one millisecond are in no order
         self.begin({"b": "of creation"})
 
     def begin(self, tags: dict[str, str]) -> None:

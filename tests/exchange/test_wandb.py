@@ -15,7 +15,7 @@ from support.length import length
 
 from assay.exchange.pieces import plain
 from assay.exchange.wandb import SUMMARY, WandbSource
-from assay.exchange.wandb_records import leaves, value_kind
+from assay.exchange.wandb_records import leaves, short, value_kind
 from assay.wire.errors import InvalidInput
 
 ROWS = length(300, 20_000)
@@ -261,3 +261,10 @@ def test_what_is_no_log(tmp_path: Path) -> None:
     told = Told()
     assert held(WandbSource([tmp_path], told)) == []
     assert "files that do not begin as W&B's logs do" in told.reasons
+
+
+def test_an_item_that_ends_where_its_text_should_begin_is_no_short_one() -> None:
+    """A property test over damaged files once found it, where a walk over all lengths finds it each time."""
+    whole = b"\x12\x04loss\x82\x01\x030.5"
+    assert short(whole) == (b"loss", b"0.5")
+    assert [short(whole[:length]) for length in range(len(whole))] == [None] * len(whole)

@@ -92,7 +92,8 @@ def short(data: Field) -> tuple[bytes, bytes] | None:
     """Key and JSON text of an item in the form that nearly all have: no path, and both below 128 bytes."""
     if isinstance(data, bytes) and len(data) > 5 and data[0] in (0x0A, 0x12):
         at = 2 + data[1]
-        if data[at : at + 2] == b"\x82\x01" and len(data) - at - 3 == data[at + 2] < 0x80 > data[1]:
+        room = len(data) - at - 3  # for the text
+        if room >= 0 and data[at : at + 2] == b"\x82\x01" and room == data[at + 2] < 0x80 > data[1]:
             return data[2:at], data[at + 3 :]
     return None
 

@@ -229,7 +229,8 @@ class Lineage(Protocol):
     def links(self, run_ids: Sequence[int]) -> Mapping[int, Links]:
         """What each run used and made; runs without either may be missing.
 
-        Datasets come in the order in which they were first described, models by step and in the order of their making.
+        Datasets come in the order in which they were first described, models by step and in the order of their making,
+        to the millisecond.
         """
         ...
 
