@@ -229,8 +229,7 @@ class Lineage(Protocol):
     def links(self, run_ids: Sequence[int]) -> Mapping[int, Links]:
         """What each run used and made; runs without either may be missing.
 
-        Datasets come in the order in which they were first described, models by step and in the order of their making,
-        to the millisecond.
+        Datasets come in the order of their first description, models by step and by the millisecond of their making.
         """
         ...
 

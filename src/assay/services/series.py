@@ -138,6 +138,8 @@ def _check(
             )
     if count < 2:
         raise InvalidInput("A series has at least 2 buckets", field="buckets", bound=2, remedy="ask for 2 or more")
+    for uid in uids:
+        check_text("runs", uid, KEY_BOUND, blank=True)
     for key in (*keys, *([] if metric is None else [metric])):
         check_text("key", key, KEY_BOUND)
     if (axis == "metric") != (metric is not None):

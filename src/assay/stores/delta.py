@@ -128,7 +128,7 @@ def _postgres_refusal(error: BaseException) -> AssayError | None:
     if (answer := _no_text(cause) or _no_connection(error)) is not None:
         return answer
     if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):
-        return InvalidInput("A text contains a NUL character", remedy="remove it")
+        return InvalidInput("A text contains a NUL character", field="body", remedy="remove it")
     if isinstance(cause, (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ReadOnlySqlTransaction)):
         return Unavailable(
             f"PostgreSQL cannot write: {str(cause).strip()}; nothing of this request was kept",
