@@ -14,7 +14,7 @@ from support.postgres import postgres
 from support.server import Server
 
 settings.register_profile("short", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("long", parent=settings.get_profile("short"), max_examples=1_000)
+settings.register_profile("long", parent=settings.get_profile("short"), max_examples=400)
 settings.load_profile("long" if LONG else "short")
 
 

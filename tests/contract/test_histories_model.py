@@ -131,7 +131,7 @@ def test_long_histories_of_many_chunks_are_read_so(store: Any, tiny: None, short
     rng = np.random.default_rng(7)
     for falling in (0.0, 0.02, 1.0):
         twin = Reader(house, house.run())
-        for begin in range(0, length(120, 1_200), 6):
+        for begin in range(0, length(120, 600), 6):
             steps = np.arange(begin, begin + 6)
             late = rng.random(6) < 0.05
             steps[late] = rng.integers(0, begin + 1, int(late.sum()))

@@ -229,7 +229,7 @@ def test_any_history_is_that_of_a_list(store: Any, tiny: None, examples: int) ->
     run()
 
 
-@pytest.mark.parametrize("seed", range(length(1, 25)))
+@pytest.mark.parametrize("seed", range(length(1, 10)))
 def test_long_histories_at_the_real_sizes(house: House, seed: int) -> None:
     """Tens of thousands of points of a few series, scattered over batches, some of them late, resent or rewound."""
     rng = np.random.default_rng(seed)

@@ -106,7 +106,7 @@ def _attributes(run: Run) -> dict[str, str | int | None]:
     }
 
 
-@pytest.fixture(scope="session", params=range(length(1, 6)))
+@pytest.fixture(scope="session", params=range(length(1, 3)))
 def world(request: pytest.FixtureRequest, store: Any) -> World:
     return World(store, request.param)
 

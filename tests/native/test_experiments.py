@@ -45,6 +45,22 @@ def test_an_experiment_goes_and_comes_back_with_its_runs(api: Api) -> None:
     assert api.get("runs", experiment="lives", view="deleted")["runs"][0]["id"] == uid
 
 
+def test_runs_of_an_experiment_are_asked_for_by_its_name_or_its_id(api: Api) -> None:
+    first, second = make(api, "by name"), make(api, "by id")
+    uids = [api.run(experiment=name) for name in ("by name", "by id")]
+    for query, expected in (
+        ({"experiment_id": first}, uids[:1]),
+        ({"experiment": "by id"}, uids[1:]),
+        ({"experiment": "by name", "experiment_id": [second, first]}, uids),
+    ):
+        assert {run["id"] for run in api.get("runs", **query)["runs"]} == set(expected)
+        assert api.get("runs/count", **query)["runs"] == len(expected)
+        assert api.get("runs/groups", by="status", **query)["groups"][0]["runs"] == len(expected)
+    refused(api.ask("GET", "runs", experiment_id=2**62), 404, "not_found")
+    for wrong in (-1, 2**63, "x"):
+        refused(api.ask("GET", "keys", experiment_id=wrong), 422, "invalid_input")
+
+
 def test_experiments_are_listed_by_page_and_filter(api: Api) -> None:
     ids = {make(api, f"page {number}", tags={"set": "p"}) for number in range(5)}
     found: set[int] = set()

@@ -37,7 +37,7 @@ def nothing_failed(store: Any) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def examples(engine: str) -> int:
     """How many examples a store is put through: most where nothing waits for a disk."""
-    return length(60, 2_000) if engine == "sqlite-memory" else length(12, 400)
+    return length(60, 500) if engine == "sqlite-memory" else length(12, 100)
 
 
 @pytest.fixture

@@ -1,30 +1,14 @@
 import { Route, Switch } from "wouter";
-import { experimentAhead } from "./api/experiments";
 import { Layout } from "./components/Layout";
 import { soon } from "./components/soon";
 import { Boundary, Message } from "./components/states";
+import { PAGES } from "./pages";
 import { HomePage } from "./pages/home/HomePage";
 
-const ExperimentsPage = soon(() => import("./pages/experiments/ExperimentsPage"));
-const RunsPage = soon(() => import("./pages/runs/RunsPage"));
-const RunPage = soon(() => import("./pages/run/RunPage"));
-const ComparePage = soon(() => import("./pages/compare/ComparePage"));
-
-const BY_ADDRESS: readonly [RegExp, (id: string) => void][] = [
-  [/^\/experiments\/?$/, ExperimentsPage.ahead],
-  [/^\/experiments\/([^/]+)\/?$/, id => experimentAhead(Number(id))],
-  [/^\/(?:experiments\/[^/]+|runs)\/?$/, RunsPage.ahead],
-  [/^\/runs\/[^/]+\/?$/, RunPage.ahead],
-  [/^\/compare\/?$/, ComparePage.ahead],
-];
-
-/** What the page at an address needs first comes while the frame of all pages is drawn. */
-export function fetchPage(path: string): void {
-  for (const [address, fetch] of BY_ADDRESS) {
-    const found = address.exec(path);
-    if (found) fetch(found[1] ?? "");
-  }
-}
+const ExperimentsPage = soon(PAGES.experiments);
+const RunsPage = soon(PAGES.runs);
+const RunPage = soon(PAGES.run);
+const ComparePage = soon(PAGES.compare);
 
 /** Which page is shown at which address. */
 export function App() {

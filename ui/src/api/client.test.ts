@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { ApiError, address, api, send } from "./client";
+import { address } from "./address";
+import { ApiError, api, send } from "./client";
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,4 +1,6 @@
 /** Talks to the native API: typed by the server's own OpenAPI document, with the server's errors as one class. */
+import { address, type Filled, type Query } from "./address";
+import { early } from "./early";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -17,15 +19,9 @@ type Answer<O> = O extends { responses: infer R }
   : never;
 type Body<O> = O extends { requestBody?: infer B } ? Json<B> : undefined;
 
-/** What stands in the query: an absent value is left out, a list is given once for each. */
-export type Query = Record<
-  string,
-  string | number | boolean | readonly (string | number)[] | null | undefined
->;
-
 export interface Asked<B = unknown> {
   /** What stands for the `{names}` of the path. */
-  path?: Record<string, string | number>;
+  path?: Filled;
   query?: Query;
   body?: B;
   signal?: AbortSignal;
@@ -52,26 +48,13 @@ export class ApiError extends Error {
   }
 }
 
-/** The address of a path with its names and query filled in; `{path}` is that of a file and keeps its slashes. */
-export function address(template: string, path: Asked["path"] = {}, query: Query = {}): string {
-  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = String(path[name] ?? "");
-    return name === "path" ? value.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(value);
-  });
-  const asked = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value === null || value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) asked.append(name, String(one));
-  }
-  const text = asked.toString();
-  return text ? `${filled}?${text}` : filled;
-}
-
 /** Sends a request and gives the answer as it came. Throws ApiError, or AbortError where it was called off. */
 export async function send(method: string, url: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(url, { ...init, method: method.toUpperCase(), credentials: "same-origin" });
+    const asked = method.toUpperCase() === "GET" ? early(url) : undefined;
+    answer = await (asked ??
+      fetch(url, { ...init, method: method.toUpperCase(), credentials: "same-origin" }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, {

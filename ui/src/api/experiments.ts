@@ -2,7 +2,6 @@
 import {
   keepPreviousData,
   type QueryClient,
-  queryOptions,
   useInfiniteQuery,
   useMutation,
   useQuery,
@@ -10,7 +9,6 @@ import {
 } from "@tanstack/react-query";
 import { quoted } from "../lib/fields";
 import { api, type Schemas } from "./client";
-import { queryClient } from "./queries";
 
 export type Experiment = Schemas["Experiment"];
 
@@ -34,20 +32,13 @@ export function useExperiments(search: string, view: "active" | "deleted") {
   });
 }
 
-const one = (id: number | undefined) =>
-  queryOptions({
-    queryKey: ["experiment", id],
-    queryFn: ({ signal }) => api.get("/api/v1/experiments/{id}", { path: { id: id ?? 0 }, signal }),
-  });
-
 /** One of them by its number. */
 export function useExperiment(id: number | undefined) {
-  return useQuery({ ...one(id), enabled: id !== undefined });
-}
-
-/** It is asked for now, so that it is there when a page needs it. */
-export function experimentAhead(id: number): void {
-  void queryClient.prefetchQuery(one(id));
+  return useQuery({
+    queryKey: ["experiment", id],
+    queryFn: ({ signal }) => api.get("/api/v1/experiments/{id}", { path: { id: id ?? 0 }, signal }),
+    enabled: id !== undefined,
+  });
 }
 
 /** The names of experiments by their numbers, as far as the newest thousand have them. */

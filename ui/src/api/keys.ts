@@ -5,12 +5,12 @@ import { api } from "./client";
 const VALUES = 50;
 
 /** All keys, by how many runs have them. */
-export function useKeys(experiments: readonly string[], view: "active" | "deleted" | "all", enabled = true) {
+export function useKeys(experiments: readonly number[], view: "active" | "deleted" | "all", enabled = true) {
   return useQuery({
     queryKey: ["keys", experiments, view],
     queryFn: async ({ signal }) => {
       const found = await api.get("/api/v1/keys", {
-        query: { experiment: experiments, view, limit: 5_000 },
+        query: { experiment_id: experiments, view, limit: 5_000 },
         signal,
       });
       return found.keys;
@@ -23,7 +23,7 @@ export function useKeys(experiments: readonly string[], view: "active" | "delete
 
 /** The first texts of a param or tag that begin so. */
 export function useValues(
-  experiments: readonly string[],
+  experiments: readonly number[],
   of: { kind: "param" | "tag"; key: string } | null,
   prefix: string,
 ) {
@@ -31,7 +31,7 @@ export function useValues(
     queryKey: ["keys", "values", experiments, of, prefix],
     queryFn: async ({ signal }) => {
       if (!of) return [];
-      const query = { experiment: experiments, kind: of.kind, key: of.key, prefix, limit: VALUES };
+      const query = { experiment_id: experiments, kind: of.kind, key: of.key, prefix, limit: VALUES };
       return (await api.get("/api/v1/keys/values", { query, signal })).values;
     },
     enabled: of !== null,

@@ -11,35 +11,21 @@ import { useMemo, useRef, useState } from "react";
 import type { Run } from "../lib/fields";
 import { api, type Schemas } from "./client";
 import { useChanges } from "./live";
-
-/** Which runs, in which order. */
-export interface Selection {
-  /** By name; all without. */
-  experiments: readonly string[];
-  filter: string;
-  order: readonly string[];
-  view: "active" | "deleted" | "all";
-}
+import { pageOf, type Selection } from "./selection";
 
 type Page = Schemas["Runs"];
 type Pages = InfiniteData<Page, string | null>;
 
-const FIRST = 60; // what is seen comes first, what follows in larger pieces
-const NEXT = 500;
 const TOGETHER = 100; // ids of one question
 const PATCHED_BOUND = 500; // more changes than these at once, and the list is asked for anew
 
-function asked(selection: Selection) {
-  const { experiments, filter, order, view } = selection;
-  return { experiment: experiments, filter, order_by: order, view };
-}
-
 /** How many runs there are. */
 export function useCount(selection: Omit<Selection, "order">, enabled = true) {
-  const { experiments: experiment, filter, view } = selection;
+  const { experiments: experiment_id, filter, view } = selection;
   return useQuery({
-    queryKey: ["runs", "count", experiment, filter, view],
-    queryFn: ({ signal }) => api.get("/api/v1/runs/count", { query: { experiment, filter, view }, signal }),
+    queryKey: ["runs", "count", experiment_id, filter, view],
+    queryFn: ({ signal }) =>
+      api.get("/api/v1/runs/count", { query: { experiment_id, filter, view }, signal }),
     placeholderData: keepPreviousData,
     enabled,
   });
@@ -52,10 +38,7 @@ export function useRunList(selection: Selection, enabled = true) {
   const query = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam, signal }): Promise<Page> =>
-      api.get("/api/v1/runs", {
-        query: { ...asked(selection), limit: pageParam === null ? FIRST : NEXT, page_token: pageParam },
-        signal,
-      }),
+      api.get("/api/v1/runs", { query: pageOf(selection, pageParam), signal }),
     initialPageParam: null as string | null,
     getNextPageParam: last => last.next_page_token,
     structuralSharing: false, // comparing ten thousand runs takes longer than drawing thirty

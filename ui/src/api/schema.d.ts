@@ -3337,6 +3337,7 @@ export interface operations {
                 limit?: number;
                 page_token?: string;
                 experiment?: string[];
+                experiment_id?: number[];
                 view?: "active" | "all" | "deleted";
                 format?: "arrow" | "csv" | "json" | "parquet";
                 column?: string[];
@@ -3546,6 +3547,7 @@ export interface operations {
         parameters: {
             query?: {
                 experiment?: string[];
+                experiment_id?: number[];
                 view?: "active" | "all" | "deleted";
                 filter?: string;
                 /** @description The workspace that is meant. */
@@ -3629,6 +3631,7 @@ export interface operations {
         parameters: {
             query?: {
                 experiment?: string[];
+                experiment_id?: number[];
                 view?: "active" | "all" | "deleted";
                 kind?: components["schemas"]["KeyKind"][];
                 prefix?: string;
@@ -3715,6 +3718,7 @@ export interface operations {
         parameters: {
             query: {
                 experiment?: string[];
+                experiment_id?: number[];
                 view?: "active" | "all" | "deleted";
                 key: string;
                 kind?: "param" | "tag";
@@ -3802,6 +3806,7 @@ export interface operations {
         parameters: {
             query: {
                 experiment?: string[];
+                experiment_id?: number[];
                 view?: "active" | "all" | "deleted";
                 key: string;
                 /** @description The workspace that is meant. */
@@ -3885,6 +3890,7 @@ export interface operations {
         parameters: {
             query: {
                 experiment?: string[];
+                experiment_id?: number[];
                 view?: "active" | "all" | "deleted";
                 by: string[];
                 measure?: string[];

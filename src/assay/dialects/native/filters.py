@@ -16,6 +16,7 @@ from assay.wire.errors import InvalidInput
 PAGE_BOUND = 10_000
 TEXT_BOUND = 20_000  # characters of a filter
 Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_BOUND)]
+ExperimentId = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 # Which columns of its table a kind has beside tags; runs have all, and so have models params and metrics.
 EXPERIMENTS = frozenset({"name", "created_us"})
 MODELS = frozenset({"uid", "name", "status", "created_us"})

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from assay.core.scope import Verb
 from assay.core.tracking import RunRecord, View
 from assay.dialects.native import answers, columns
-from assay.dialects.native.filters import PAGE_BOUND, RUNS, Listing, begun, continued, orders, seen, where
+from assay.dialects.native.filters import PAGE_BOUND, RUNS, ExperimentId, Listing, begun, continued, orders, seen, where
 from assay.dialects.native.table import Call, Route
 from assay.dialects.native.tables import ARROW, CSV, PARQUET, chosen, table, text
 from assay.dialects.native.tables import runs as rows
@@ -32,16 +32,18 @@ SAVED = {"Content-Disposition": 'attachment; filename="runs.csv"'}
 
 
 class Selection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Which runs: of these experiments (by name; all without), active, deleted or all."""
+    """Which runs: of these experiments (by name or id; all without), active, deleted or all."""
 
     experiment: list[str] = msgspec.field(default_factory=list)
+    experiment_id: list[ExperimentId] = msgspec.field(default_factory=list)
     view: Literal["active", "deleted", "all"] = "active"
 
 
 class RunQuery(Listing, forbid_unknown_fields=True, kw_only=True):
-    """Which runs: of these experiments (by name; all without), active, deleted or all, that match the filter."""
+    """Which runs: of these experiments (by name or id; all without), active, deleted or all, that match the filter."""
 
     experiment: list[str] = msgspec.field(default_factory=list)
+    experiment_id: list[ExperimentId] = msgspec.field(default_factory=list)
     view: Literal["active", "deleted", "all"] = "active"
     format: Literal["json", "arrow", "parquet", "csv"] | None = None
     column: list[str] = msgspec.field(default_factory=list)
@@ -56,12 +58,13 @@ class Runs(msgspec.Struct):
 
 def experiment_ids(call: Call[Any, None]) -> list[int]:
     """The experiments that a selection of runs asks for. Raises NotFound."""
-    named = dict.fromkeys(call.query.experiment)
-    if named:
-        return [
-            call.services.experiments.by_name(call.scope, check_text("experiment", n, NAME_BOUND)).id for n in named
-        ]
-    found = call.services.experiments.search(call.scope, view=seen(call.query.view), limit=PAGE_BOUND)
+    experiments = call.services.experiments
+    names = [check_text("experiment", name, NAME_BOUND) for name in call.query.experiment]
+    named = [experiments.by_name(call.scope, name).id for name in names]
+    numbered = [experiments.get(call.scope, id).id for id in call.query.experiment_id]
+    if named or numbered:
+        return list(dict.fromkeys(named + numbered))
+    found = experiments.search(call.scope, view=seen(call.query.view), limit=PAGE_BOUND)
     return [item.id for item in found.items]
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from assay.core.scope import Verb
 from assay.core.views import SavedView
-from assay.dialects.native.filters import tokens
+from assay.dialects.native.filters import ExperimentId, tokens
 from assay.dialects.native.identity import KEY_HEADER, derived
 from assay.dialects.native.runs import Done
 from assay.dialects.native.table import Call, Made, NoQuery, Route
@@ -17,7 +17,6 @@ from assay.services.views import DOCUMENT_BOUND, PAGE_BOUND
 from assay.wire.errors import AlreadyExists, Conflict, RuleViolation
 
 Revision = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
-Number = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 
 
 class NewView(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,7 +25,7 @@ class NewView(msgspec.Struct, forbid_unknown_fields=True):
     kind: str
     name: str
     document: dict[str, Any]
-    experiment_id: Number | None = None
+    experiment_id: ExperimentId | None = None
 
 
 class ViewChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,7 +60,7 @@ class ViewQuery(msgspec.Struct, forbid_unknown_fields=True):
     """Which views: of a kind, of an experiment (by number), or all."""
 
     kind: str | None = None
-    experiment_id: Number | None = None
+    experiment_id: ExperimentId | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_BOUND)] = PAGE_BOUND
     page_token: str | None = None
 

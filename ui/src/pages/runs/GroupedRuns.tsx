@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Fragment, useMemo, useState } from "react";
 import { api } from "../../api/client";
 import { MEASURES_BOUND, type RunGroup, useGroups } from "../../api/groups";
-import type { Selection } from "../../api/runs";
+import type { Selection } from "../../api/selection";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { RunList } from "../../components/RunList";
@@ -167,11 +167,14 @@ interface GroupRunsProps {
 
 /** The first runs of a group. */
 function GroupRuns({ selection, runs, experiments, nowUs, onOpen }: GroupRunsProps) {
-  const { experiments: experiment, filter, order, view } = selection;
+  const { experiments: experiment_id, filter, order, view } = selection;
   const found = useQuery({
     queryKey: ["runs", "of-group", selection],
     queryFn: ({ signal }) =>
-      api.get("/api/v1/runs", { query: { experiment, filter, order_by: order, view, limit: FIRST }, signal }),
+      api.get("/api/v1/runs", {
+        query: { experiment_id, filter, order_by: order, view, limit: FIRST },
+        signal,
+      }),
   });
   if (found.error) return <Failure error={found.error} />;
   if (!found.data) return <Loading />;

@@ -12,7 +12,7 @@ import "./QueryBar.css";
 
 interface Props {
   filter: string;
-  experiments: readonly string[];
+  experiments: readonly number[];
   view: "active" | "deleted";
   onFilter: (filter: string) => void;
 }
@@ -32,7 +32,7 @@ export function QueryBar({ filter, experiments, view, onFilter }: Props) {
   const tried = useQuery({
     queryKey: ["runs", "tried", late, experiments, view],
     queryFn: ({ signal }) =>
-      api.get("/api/v1/runs/count", { query: { experiment: experiments, filter: late, view }, signal }),
+      api.get("/api/v1/runs/count", { query: { experiment_id: experiments, filter: late, view }, signal }),
     enabled: late.trim() !== "",
     staleTime: 30_000,
     retry: false,
@@ -175,7 +175,7 @@ function Fault({ error, text }: { error: Error; text: string }) {
 function useOffers(
   text: string,
   caret: number | null,
-  experiments: readonly string[],
+  experiments: readonly number[],
   view: "active" | "deleted",
 ) {
   const place = useMemo(() => (caret === null ? null : placeAt(text, caret)), [text, caret]);

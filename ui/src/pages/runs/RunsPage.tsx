@@ -4,19 +4,19 @@ import { Page } from "../../components/Page";
 import { Failure, Loading } from "../../components/states";
 import { Workspace } from "./Workspace";
 
-const ALL: readonly string[] = [];
+const ALL: readonly number[] = [];
 
 /** The runs of an experiment, or of all. */
 export default function RunsPage({ experiment }: { experiment?: number }) {
   const found = useExperiment(experiment);
-  const names = useMemo(() => (found.data ? [found.data.name] : ALL), [found.data]);
+  const only = useMemo(() => (experiment === undefined ? ALL : [experiment]), [experiment]);
   if (experiment === undefined) return <Workspace title="Runs" scope="all" experiments={ALL} />;
   if (found.data)
     return (
       <Workspace
         title={found.data.name}
         scope={String(experiment)}
-        experiments={names}
+        experiments={only}
         experiment={found.data}
       />
     );

@@ -9,6 +9,7 @@ import { isNumber } from "./Cell";
 import { type HeadActs, HeadCell } from "./HeadCell";
 import { type RowActs, RunRow } from "./RunRow";
 import "../../components/Grid.css";
+import { DRAWN_MS } from "./useLate";
 import "./RunsTable.css";
 
 export interface TableProps {
@@ -34,7 +35,6 @@ const ROW = 30;
 const HEAD = 34;
 const MARKS = 64;
 const AHEAD = 150; // rows
-const DRAWN_MS = 100; // what is loaded is drawn before more is asked for
 const ROWS_BOUND = 500_000; // browsers have no taller elements
 
 /** The runs as a grid of which only what is seen is drawn. */

@@ -1,5 +1,5 @@
 import type { Schemas } from "../../api/client";
-import type { Selection } from "../../api/runs";
+import type { Selection } from "../../api/selection";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { Menu } from "../../components/Menu";
@@ -17,7 +17,7 @@ interface Props {
   change: ChangeView;
   experiment: number | undefined;
   keys: readonly Key[];
-  experiments: readonly string[];
+  experiments: readonly number[];
   columns: readonly Column[];
   selection: Selection;
   count: Schemas["Count"] | undefined;

@@ -2,7 +2,8 @@ import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react"
 import { useLocation } from "wouter";
 import { type Experiment, useExperimentNames } from "../../api/experiments";
 import { useKeys } from "../../api/keys";
-import { type Selection, useCount, useRunList } from "../../api/runs";
+import { useCount, useRunList } from "../../api/runs";
+import type { Selection } from "../../api/selection";
 import { Page } from "../../components/Page";
 import { Split } from "../../components/Split";
 import { Failure, Loading, Message } from "../../components/states";
@@ -18,6 +19,7 @@ import { RunsCharts } from "./RunsCharts";
 import { RunsTable } from "./RunsTable";
 import { Toolbar } from "./Toolbar";
 import { useColumns } from "./useColumns";
+import { DRAWN_MS, useLate } from "./useLate";
 import { useNow } from "./useNow";
 import { useSelected } from "./useSelected";
 import { useView } from "./useView";
@@ -27,7 +29,7 @@ interface Props {
   title: string;
   /** Under which name what is chosen here is kept. */
   scope: string;
-  experiments: readonly string[];
+  experiments: readonly number[];
   experiment?: Experiment;
 }
 
@@ -43,7 +45,7 @@ export function Workspace({ title, scope, experiments, experiment }: Props) {
     [experiments, view.filter, view.order, seen],
   );
   const list = useRunList(selection);
-  const shown = !list.isPending; // the rows come first: what else is asked for would only make them late
+  const shown = useLate(!list.isPending, DRAWN_MS); // what else is asked for would only make the rows late
   const count = useCount(selection, shown);
   const keys = useKeys(experiments, seen, shown);
   const allNames = useExperimentNames(shown);

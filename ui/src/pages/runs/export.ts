@@ -1,6 +1,6 @@
 /** The table as a file: exactly the runs that match, in their order, with the columns that are shown. */
-import { address } from "../../api/client";
-import type { Selection } from "../../api/runs";
+import { address } from "../../api/address";
+import type { Selection } from "../../api/selection";
 import type { MenuItem } from "../../components/Menu";
 import type { Column } from "../../lib/tableColumns";
 
@@ -19,7 +19,7 @@ function exportAddress(selection: Selection, columns: readonly Column[], format:
     "/api/v1/runs",
     {},
     {
-      experiment: selection.experiments,
+      experiment_id: selection.experiments,
       filter: selection.filter,
       order_by: selection.order,
       view: selection.view,

@@ -1,7 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App, fetchPage } from "./App";
+import { App } from "./App";
 import { queryClient } from "./api/queries";
 import { fromMlflow } from "./lib/links";
 import { startTheme } from "./lib/theme";
@@ -11,7 +11,6 @@ import "./styles/base.css";
 const printed = fromMlflow(location.hash);
 if (printed) history.replaceState(null, "", printed);
 startTheme();
-fetchPage(location.pathname);
 const root = document.getElementById("root");
 if (root)
   createRoot(root).render(
