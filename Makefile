@@ -46,11 +46,11 @@ imports: setup ## check which package may import which
 
 test: setup setup-clients ## run everything in short form
 	@$(PY) ui/npm.py run --silent test
-	.venv/bin/pytest -q -n 2 tests
+	.venv/bin/pytest -q -n 3 tests
 
 test-long: setup setup-clients ## the same at full length; writes docs/evidence.md
 	@$(PY) ui/npm.py run --silent test
-	ASSAY_TEST_LENGTH=long .venv/bin/pytest -q -n 2 tests
+	ASSAY_TEST_LENGTH=long .venv/bin/pytest -q -n 3 tests
 
 e2e: setup setup-clients ## run only the flows of the official clients
 	.venv/bin/pytest -q tests/e2e

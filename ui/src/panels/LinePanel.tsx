@@ -30,7 +30,9 @@ export function LinePanel({ panel, title, large }: { panel: Panel; title: string
   const chart = useMemo(() => settingsOf(settings, panel), [settings, panel]);
   const [said, setSaid] = useState<Said | null>(null);
   const [x, setX] = useState<Scale | null>(null);
-  const [writing, setWriting] = useState<{ at: Place | null } | null>(null);
+  const [writing, setWriting] = useState<{ turn: number; at: Place | null } | null>(null);
+  // The last dialog may be closed and not gone yet: the next one is another.
+  const write = useSteady((at: Place | null) => setWriting(last => ({ turn: (last?.turn ?? 0) + 1, at })));
   const axis = axisOf(chart);
   const zoom = settings.zoom?.axis === axis ? settings.zoom.range : null;
   const setZoom = useSteady((range: Range | null) =>
@@ -43,7 +45,7 @@ export function LinePanel({ panel, title, large }: { panel: Panel; title: string
         said: setSaid,
         pick: run => pick?.(run),
         placed: setX,
-        comment: at => setWriting({ at }),
+        comment: write,
       }),
     null,
   );
@@ -80,7 +82,7 @@ export function LinePanel({ panel, title, large }: { panel: Panel; title: string
         zoomed={zoom !== null}
         unzoom={() => setZoom(null)}
         busy={found.refining}
-        acts={commented ? [{ name: "Comment on a step…", act: () => setWriting({ at: null }) }] : []}
+        acts={commented ? [{ name: "Comment on a step…", act: () => write(null) }] : []}
         foot={
           said && traces.length > 0 ? (
             <Saying said={said} traces={traces.length} cropped={chart.cropped} />
@@ -108,7 +110,9 @@ export function LinePanel({ panel, title, large }: { panel: Panel; title: string
           </div>
         )}
       </PanelFrame>
-      {writing && <CommentDialog traces={ofRuns} place={writing.at} close={() => setWriting(null)} />}
+      {writing && (
+        <CommentDialog key={writing.turn} traces={ofRuns} place={writing.at} close={() => setWriting(null)} />
+      )}
     </>
   );
 }
