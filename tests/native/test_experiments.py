@@ -56,8 +56,8 @@ def test_runs_of_an_experiment_are_asked_for_by_its_name_or_its_id(api: Api) -> 
         assert {run["id"] for run in api.get("runs", **query)["runs"]} == set(expected)
         assert api.get("runs/count", **query)["runs"] == len(expected)
         assert api.get("runs/groups", by="status", **query)["groups"][0]["runs"] == len(expected)
-    refused(api.ask("GET", "runs", experiment_id=2**62), 404, "not_found")
-    for wrong in (-1, 2**63, "x"):
+    refused(api.ask("GET", "runs", experiment_id=10**18 - 1), 404, "not_found")
+    for wrong in (-1, 10**18, "x"):
         refused(api.ask("GET", "keys", experiment_id=wrong), 422, "invalid_input")
 
 
