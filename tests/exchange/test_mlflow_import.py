@@ -190,7 +190,7 @@ def test_through_a_tracking_server(tmp_path: Path) -> None:
     """MLflow's own server shows the same; files come through it, whether it keeps them or they lie in a folder."""
     database = tmp_path / "mlflow.db"
     with tracking_server(tmp_path, database) as url:
-        write(url, tmp_path / "artifacts", length(9, 40), length(200, 4_000), "half")
+        write(url, tmp_path / "artifacts", length(5, 40), length(100, 4_000), "half")
         want = dump(url)
         take(url, tmp_path / "by-server")
         assert take(url, tmp_path / "by-server") == {"runs_passed": len(want["runs"])}
