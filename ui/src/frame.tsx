@@ -3,13 +3,10 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { queryClient } from "./api/queries";
-import { fromMlflow } from "./lib/links";
 import { startTheme } from "./lib/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
-const printed = fromMlflow(location.hash);
-if (printed) history.replaceState(null, "", printed);
 startTheme();
 const root = document.getElementById("root");
 if (root)
