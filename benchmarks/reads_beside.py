@@ -72,9 +72,9 @@ def measure(section: Section, everybody: list[Contender]) -> None:
 
 
 def _one(section: Section, rows: list[Row], target: Target, length: Length) -> None:
-    url, name = target.url, target.kind.name
     uid = reads_points.logged(target, 1, 1, 10_000, length.points // 10_000)[0]
     reads_points.settle(target)
+    url, name = target.url, target.kind.name
     most = load.outcome(load.start(url, "batch", CONNECTIONS, warm_s=2.0, window_s=length.window_s, windows=1)).median
     say(f"{name}: at most {most:,.0f} points/s")
     readers = {

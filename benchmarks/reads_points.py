@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -14,9 +15,11 @@ from peer_rows import PeerFile, put_history
 from tail import Catalog
 from targets import Target
 
+from assay.stores.postgres import PostgresStore
+from assay.stores.sqlite import SqliteStore
+
 CONNECTIONS = 4
 TAIL = 32  # batches that a tail holds at most
-SETTLE_LIMIT_S = 900.0
 FIRST_MS = 1_700_000_000_000
 KEY = "train/metric_000"  # the first of `bodies.Columns`
 
@@ -54,21 +57,22 @@ def _drive(target: Target, streams: list[Iterator[bytes]]) -> None:
 
 
 def settle(target: Target) -> None:
-    """Every run that has ended lies in chunks and pages, and its latest values where an index serves them.
+    """Every run lies in chunks and pages, and its latest values where an index serves them; it has a new address.
 
-    Raises:
-        RuntimeError: It was not so in time.
+    A server does so once nothing was logged to a run for a minute. It is done here at once, by the same code.
     """
-    catalog = Catalog(target)
+    target.rest()
+    store: PostgresStore | SqliteStore
+    if target.kind.store:
+        store = PostgresStore(target.kind.store, "settle", lambda: secrets.randbits(18))
+    else:
+        store = SqliteStore(target.folder / "home" / "assay.db", "settle", lambda: secrets.randbits(18))
     try:
-        until = time.monotonic() + SETTLE_LIMIT_S
-        ask = "SELECT count(*) FROM metric_motion m JOIN run r ON r.id = m.owner_id WHERE r.status <> 'running'"
-        while (left := catalog.rows(ask)[0][0]) and time.monotonic() < until:
-            time.sleep(0.2)
-        if left:
-            raise RuntimeError(f"{left} runs were not settled within {SETTLE_LIMIT_S:g} s")
+        while store.settle(0):
+            pass
     finally:
-        catalog.close()
+        store.close()
+    target.start()
 
 
 def live(target: Target, runs: int, batches: int) -> tuple[list[str], int, int]:

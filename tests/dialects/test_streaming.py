@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -63,6 +64,11 @@ class Client:
         await asyncio.sleep(0)
 
 
+def streamed(source: Source, headers: dict[str, str] | None = None) -> Streamed:
+    """An answer of the pieces, while the store writes nothing."""
+    return Streamed(source.pieces(), "text/plain", headers, writing=lambda: 0.0)
+
+
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs it in a loop of its own, and not for ever."""
     asyncio.run(asyncio.wait_for(work(), 20))
@@ -71,7 +77,7 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def test_all_pieces_come_and_then_the_end() -> None:
     async def work() -> None:
         source, client = Source(most=3), Client()
-        await Streamed(source.pieces(), "text/plain", {"X-More": "1"})(SCOPE, client.receive, client.send)
+        await streamed(source, {"X-More": "1"})(SCOPE, client.receive, client.send)
         start, *bodies = client.got
         assert (b"x-more", b"1") in start["headers"]
         assert [(item.get("body"), item.get("more_body", False)) for item in bodies] == [(b"piece", True)] * 3 + [
@@ -85,7 +91,7 @@ def test_all_pieces_come_and_then_the_end() -> None:
 def test_nothing_is_made_for_who_went_away() -> None:
     async def work() -> None:
         source, client = Source(), Client(leaves_after=4)
-        await Streamed(source.pieces(), "text/plain")(SCOPE, client.receive, client.send)
+        await streamed(source)(SCOPE, client.receive, client.send)
         assert source.made <= 5, "pieces were made that nobody takes"
         assert source.ended
         assert client.got[-1]["more_body"], "the answer was ended as if it were whole"
@@ -97,7 +103,7 @@ def test_a_failure_is_no_end() -> None:
     async def work() -> None:
         source, client = Source(fails_at=2), Client()
         with pytest.raises(Corrupt):
-            await Streamed(source.pieces(), "text/plain")(SCOPE, client.receive, client.send)
+            await streamed(source)(SCOPE, client.receive, client.send)
         assert client.got[-1]["more_body"]
         assert source.ended
 
@@ -110,7 +116,7 @@ def test_an_answer_does_not_take_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
     async def work() -> None:
         source, client = Source(), Client()
         with pytest.raises(Unavailable, match="under way"):
-            await Streamed(source.pieces(), "text/plain")(SCOPE, client.receive, client.send)
+            await streamed(source)(SCOPE, client.receive, client.send)
         assert source.ended
 
     run(work)
@@ -119,7 +125,7 @@ def test_an_answer_does_not_take_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
 def test_who_asks_for_the_head_alone_costs_no_piece() -> None:
     async def work() -> None:
         source, client = Source(), Client()
-        await Streamed(source.pieces(), "text/plain")({**SCOPE, "method": "HEAD"}, client.receive, client.send)
+        await streamed(source)({**SCOPE, "method": "HEAD"}, client.receive, client.send)
         assert source.made == 0
         assert not client.got[-1].get("more_body")
 
@@ -183,7 +189,7 @@ def test_what_is_taken_slowly_keeps_others_like_it_out_and_nothing_else(monkeypa
             await client.send(message)
             await taken.wait()
 
-        answer = asyncio.create_task(Streamed(source.pieces(), "text/plain")(SCOPE, client.receive, slowly))
+        answer = asyncio.create_task(streamed(source)(SCOPE, client.receive, slowly))
         while not client.got:
             await asyncio.sleep(0.01)
         taken.set()
@@ -200,3 +206,30 @@ def test_what_is_taken_slowly_keeps_others_like_it_out_and_nothing_else(monkeypa
         admit()
 
     run(work)
+
+
+@pytest.mark.parametrize("writing", [0.0, 0.5, 1.0])
+def test_a_long_answer_gives_way_to_what_is_written(writing: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rests in proportion to how much of the time the store writes."""
+    rests: list[float] = []
+
+    def made() -> Generator[bytes, None, None]:
+        for _ in range(5):
+            until_s = time.thread_time() + 0.005
+            while time.thread_time() < until_s:
+                pass
+            yield b"piece"
+
+    async def rested(rest_s: float) -> None:
+        rests.append(rest_s)
+
+    async def work() -> None:
+        client = Client()
+        answer = await in_turn(client.receive, lambda: Streamed(made(), "text/plain", writing=lambda: writing))
+        monkeypatch.setattr(streaming.asyncio, "sleep", rested)
+        await answer(SCOPE, client.receive, client.send)
+        assert len(client.got) == 7
+
+    run(work)
+    assert len(rests) == (6 if writing else 0)  # also for what came before the first piece
+    assert all(rest_s >= 0.005 * writing * streaming.REST for rest_s in rests[1:])

@@ -46,7 +46,7 @@ def test_flow(client: str, flow: str, plain: dict[str, Server], tmp_path: Path) 
     run_flow(client, flow, plain[client].url, tmp_path)
 
 
-@pytest.mark.parametrize("flow", ["tracking.py", "models.py", "models_in_runs.py"])
+@pytest.mark.parametrize("flow", ["tracking.py", "models.py"])
 def test_flow_over_postgresql_and_s3(flow: str, far: Server, tmp_path: Path) -> None:
     """The script does not notice where its catalog and its files lie."""
     run_flow("mlflow-3", flow, far.url, tmp_path)

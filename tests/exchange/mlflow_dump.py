@@ -1,6 +1,4 @@
-"""Run by MLflow's own Python: everything that the client can read of a tracking store, as JSON on standard output.
-
-    python mlflow_dump.py TRACKING_URI
+"""Run by MLflow's own Python: for each line with a tracking URI a line of JSON, with everything that the client reads.
 
 What two stores cannot have in common is left out: numbers of experiments, places, and when a row was made.
 """
@@ -94,8 +92,8 @@ def dumped_model(model: Any, experiment: str) -> dict[str, Any]:
     }
 
 
-def main(uri: str) -> None:
-    """Prints it."""
+def dumped(uri: str) -> dict[str, Any]:
+    """All of it."""
     mlflow.set_tracking_uri(uri)
     client = MlflowClient()
     experiments = client.search_experiments(ViewType.ALL)
@@ -123,7 +121,8 @@ def main(uri: str) -> None:
         token = found.token
         if not token:
             break
-    json.dump(told, sys.stdout)
+    return told
 
 
-main(sys.argv[1])
+for line in sys.stdin:
+    print(json.dumps(dumped(line.strip())), flush=True)

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +23,44 @@ START_S = 300  # of half a minute, on a machine that does nothing else
 TIMEOUT_S = 3_000
 
 
-def run(script: str, *words: str | Path) -> str:
-    """What a script says that MLflow's own Python runs."""
+def environment() -> dict[str, str]:
+    """What scripts see that MLflow's own Python runs."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "ASSAY_"))}
+    return {**clean, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"}
+
+
+def write(uri: str, root: str | Path, runs: int, points: int, *half: str) -> None:
+    """The store is filled; "half": the second experiment's files lie where the store puts them, not below the root."""
     done = subprocess.run(
-        [str(CLIENTS["mlflow-3"]), str(HERE / script), *map(str, words)],
-        env={**clean, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"},
+        [str(CLIENTS["mlflow-3"]), str(HERE / "mlflow_writer.py"), uri, str(root), str(runs), str(points), *half],
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4_000:]
-    return done.stdout
 
 
-def write(uri: str, root: str | Path, runs: int, points: int, *half: str) -> None:
-    """The store is filled; "half": the second experiment's files lie where the store puts them, not below the root."""
-    run("mlflow_writer.py", uri, root, str(runs), str(points), *half)
+@cache
+def reader() -> subprocess.Popen[str]:
+    """MLflow's client, waiting for addresses: one for all tests, because it takes seconds to import. Ends with us."""
+    script = [str(CLIENTS["mlflow-3"]), str(HERE / "mlflow_dump.py")]
+    return subprocess.Popen(script, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def dump(uri: str) -> dict[str, Any]:
     """What MLflow's client reads at this address."""
-    found: dict[str, Any] = json.loads(run("mlflow_dump.py", uri))
+    process = reader()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{uri}\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        reader.cache_clear()
+        raise AssertionError(f"MLflow's client cannot read {uri}; the reason stands in its standard error")
+    found: dict[str, Any] = json.loads(answer)
     return found
 
 

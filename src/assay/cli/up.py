@@ -41,7 +41,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     from assay.server.http import Protocol  # noqa: PLC0415
     from assay.server.login import door as doors  # noqa: PLC0415
     from assay.server.logs import logged  # noqa: PLC0415
-    from assay.server.memory import keep_freed  # noqa: PLC0415
+    from assay.server.process import keep_freed, take_short_turns  # noqa: PLC0415
 
     more_names = frozenset(map(str.lower, settings.allow_host))
     host, root, store = settings.host, settings.home, settings.store
@@ -56,6 +56,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     policy = doors.policy_of(settings)
     with logged(settings.log_format, requests=settings.access_log), listen(host, settings.port) as listener:
         keep_freed()
+        take_short_turns()
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
         if settings.tls_cert is not None:  # its name is in the certificate; commands here use it, too

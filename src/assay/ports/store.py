@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from assay.core.scope import Scope
+from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.ports.accounts import Accounts, Grants, Tokens, UserGroups, Workspaces
 from assay.ports.aggregates import (
@@ -155,6 +156,11 @@ class Store(Protocol):
 
     def log(self, scope: Scope, logged: Logged) -> Future[None]:
         """Appends points, params and tags of one log call; the future ends when they are on disk, or refused."""
+        ...
+
+    @property
+    def tally(self) -> WriterTally:
+        """What was committed since the start."""
         ...
 
     def close(self) -> None: ...

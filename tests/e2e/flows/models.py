@@ -15,7 +15,9 @@ def main():
     x, y = load_iris(return_X_y=True)
     model = LogisticRegression(max_iter=500).fit(x, y)
     with mlflow.start_run() as run:
-        info = mlflow.sklearn.log_model(model, name="clf", input_example=x[:2], params={"c": 1})
+        info = mlflow.sklearn.log_model(
+            model, name="clf", input_example=x[:2], params={"c": 1}, pip_requirements=["scikit-learn"]
+        )
         mlflow.log_metric("acc", 0.97, model_id=info.model_id)
     expected = model.predict(x)
     assert (mlflow.sklearn.load_model(f"runs:/{run.info.run_id}/clf").predict(x) == expected).all()

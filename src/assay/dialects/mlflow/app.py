@@ -166,15 +166,17 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
         async def endpoint(request: Request) -> Response:
             call = Call(house, scope_of(request), query(request, REPEATED.get(route.path, ())))
 
-            def begin() -> tuple[Pieces, bytes, bool]:
+            def begin() -> Response:
                 pieces = cast("Pieces", route.handler(call))
-                return pieces, *metrics.begun(pieces)
+                first, whole = metrics.begun(pieces)
+                if whole:
+                    return Response(first, media_type="application/json")
+                return Streamed(_after(first, pieces), "application/json", writing=services.history.writing)
 
-            pieces, first, whole = await in_turn(request.receive, begin)
-            if whole:
-                return Response(first, media_type="application/json")
-            admit()
-            return Streamed(_after(first, pieces), "application/json")
+            answer = await in_turn(request.receive, begin)
+            if isinstance(answer, Streamed):
+                admit()
+            return answer
 
         return Guarded(endpoint)
 
