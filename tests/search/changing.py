@@ -165,9 +165,20 @@ class Changing:
         for number in range(PAGES):
             expected = self.page(*query, token, memory=False)
             assert self.page(*query, token, memory=True) == expected, number
+            self.compare_owned()
             token = expected[1]
             if token is None:
                 break
+
+    def compare_owned(self) -> None:
+        """Asserts that what runs own is in memory as it is in the tables, in one snapshot."""
+        ids = [self.house.experiment_id, self.other_id]
+        with self.reader.read() as unit:
+            runs = unit.runs.search(self.house.scope, ids, View.ALL, None, [], 50, None).items
+            kept = unit.owned.of_runs(runs)
+            unit.opened = None
+            read = unit.owned.of_runs(runs)
+            assert {id: repr(owned) for id, owned in kept.items()} == {id: repr(owned) for id, owned in read.items()}
 
 
 KINDS = [name for name in dir(Changing) if name.startswith("do_")]

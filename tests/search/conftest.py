@@ -9,6 +9,7 @@ import pytest
 from support.length import length
 from support.stores import ENGINES, open_store
 
+from assay.stores import kept
 from assay.stores.projection.projections import Sizes
 from assay.testing.house import House
 
@@ -32,6 +33,18 @@ def nothing_failed(store: Any) -> Iterator[None]:
     """A search that memory could not answer is answered by SQL: nobody would notice."""
     yield
     assert store.projections.failed == 0
+
+
+@pytest.fixture
+def rest_us() -> int:
+    """How long a run must not have changed to be kept in memory: here it need not have rested at all."""
+    return -(1 << 60)
+
+
+@pytest.fixture(autouse=True)
+def kept_at_once(rest_us: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs own is kept although they have just changed."""
+    monkeypatch.setattr(kept, "REST_US", rest_us)
 
 
 @pytest.fixture(scope="session")

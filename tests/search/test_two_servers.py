@@ -42,6 +42,12 @@ def store(stores: tuple[Any, Any]) -> Any:
     return stores[1]
 
 
+@pytest.fixture
+def rest_us() -> int:
+    """What another server changes is seen by its time, which has milliseconds."""
+    return 20_000
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_change_is_seen_by_the_other(stores: tuple[Any, Any], kind: str) -> None:
     writes, reads = stores

@@ -125,6 +125,15 @@ class ModelUse:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class OwnedByRun(NamedTuple):
+    """What a run owns beside its row and its links."""
+
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    metrics: Sequence[Latest]
+    defaulted: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run with everything that one answer shows."""

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from assay.core.audit import Act, Entry, Head, Subject
 from assay.core.checkpoints import Checkpoint, Key, Signed
-from assay.core.config import Indexed, Params
 from assay.core.purge import Deletable, Kind
 from assay.core.retention import Rested
 from assay.core.scope import Scope
@@ -123,42 +122,6 @@ class Runs(Protocol):
         limit: int,
         token: str | None,
     ) -> Page[Run]: ...
-
-
-class Owned(Protocol):
-    """Params and tags of runs and logged models, by owner id."""
-
-    def params(self, owner_ids: Sequence[int]) -> Params: ...
-
-    def tags(self, owner_ids: Sequence[int]) -> dict[int, dict[str, str]]: ...
-
-    def insert_params(self, scope: Scope, owner_id: int, params: Mapping[str, str]) -> None:
-        """Adds params that never change. Raises ParamChanged, with all differences, if one has another value."""
-        ...
-
-    def set_tags(self, scope: Scope, owner_id: int, tags: Mapping[str, str]) -> None: ...
-
-    def delete_tag(self, scope: Scope, owner_id: int, key: str) -> bool:
-        """Whether there was such a tag."""
-        ...
-
-
-class Configs(Protocol):
-    """Config documents of runs; params are their index."""
-
-    def get(self, run_id: int) -> tuple[int, dict[str, Any]]:
-        """The revision and the document; revision 0 and none if there never was one."""
-        ...
-
-    def put(
-        self, scope: Scope, run_id: int, document: Mapping[str, Any], index: Mapping[str, Indexed], gone: set[str]
-    ) -> int:
-        """Stores the document under the next revision, which is returned, and its index; params `gone` are deleted."""
-        ...
-
-    def copy(self, source_id: int, run_id: int) -> None:
-        """The run, which has none yet, has the source's document and params."""
-        ...
 
 
 class Groups(Protocol):

@@ -20,7 +20,6 @@ from assay.core.tracking import Logged
 from assay.ports.accounts import Accounts, Grants, Tokens, UserGroups, Workspaces
 from assay.ports.aggregates import (
     Audit,
-    Configs,
     Experiments,
     Files,
     Groups,
@@ -28,7 +27,6 @@ from assay.ports.aggregates import (
     Lineage,
     Models,
     Names,
-    Owned,
     Purges,
     Retention,
     Runs,
@@ -37,6 +35,7 @@ from assay.ports.blobs import BlobRows
 from assay.ports.jobs import JobRows
 from assay.ports.logged import Console, Keys, PointStore, Series, Values, Writers
 from assay.ports.logins import Identities, Links, Sessions
+from assay.ports.owned import Configs, Owned
 from assay.ports.people import Comments, SavedViews
 from assay.ports.statistics import Statistics
 

@@ -24,22 +24,20 @@ class Found(NamedTuple):
 
 def records(unit: UnitOfWork, runs: Sequence[Run]) -> list[RunRecord]:
     """The runs with what they own, in the same order, a handful of queries however many they are."""
-    ids = [run.id for run in runs]
-    params, tags, latest = unit.owned.params(ids), unit.owned.tags(ids), unit.points.latest(ids)
-    links = unit.lineage.links(ids)
+    owned, links = unit.owned.of_runs(runs), unit.lineage.links([run.id for run in runs])
     found = []
     for run in runs:
-        of = links.get(run.id, NOTHING)
+        of, mine = links.get(run.id, NOTHING), owned[run.id]
         found.append(
             RunRecord(
                 run,
-                params.texts.get(run.id, {}),
-                tags.get(run.id, {}),
-                latest.get(run.id, []),
+                mine.params,
+                mine.tags,
+                mine.metrics,
                 of.datasets,
                 of.models_used,
                 of.models_made,
-                params.defaulted.get(run.id, []),
+                mine.defaulted,
             )
         )
     return found

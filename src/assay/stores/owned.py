@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select
 
 from assay.core.config import Params, as_number
 from assay.core.scope import Scope
+from assay.core.tracking import OwnedByRun, Run
 from assay.stores import schema
 from assay.stores.search import INDEXED
 from assay.wire.errors import ParamChanged
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 AT_ONCE = 1_000  # owners whose rows are read by one statement
+MOVING = "SELECT owner_id FROM metric_motion WHERE owner_id"
 
 
 class OwnedStore:
-    """See `assay.ports.store.Owned`."""
+    """See `assay.ports.owned.Owned`."""
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
@@ -47,6 +49,36 @@ class OwnedStore:
             for owner_id, number, value in rows:
                 found[owner_id][names[number]] = value
         return found
+
+    def of_runs(self, runs: Sequence[Run]) -> dict[int, OwnedByRun]:
+        """See `assay.ports.owned.Owned`."""
+        opened = self._unit.opened
+        if opened is None:
+            return self._of_runs([run.id for run in runs])
+        moving = self._moving([run.id for run in runs])
+        resting = [run for run in runs if run.id not in moving]
+        found = opened.kept.get(resting)
+        read = self._of_runs([run.id for run in runs if run.id not in found])
+        opened.kept.put(opened.since, self._unit.now_us(), [run for run in resting if run.id in read], read)
+        return found | read
+
+    def _moving(self, run_ids: Sequence[int]) -> set[int]:
+        """Those that something was logged to of late, of which a row in `run` does not tell."""
+        unit = self._unit
+        found: set[int] = set()
+        for at in range(0, len(run_ids), AT_ONCE):
+            some = unit.delta.listed(run_ids[at : at + AT_ONCE])
+            found.update(row[0] for row in unit.rows(f"{MOVING} {unit.delta.among}", [some]))
+        return found
+
+    def _of_runs(self, run_ids: Sequence[int]) -> dict[int, OwnedByRun]:
+        if not run_ids:
+            return {}
+        params, tags, latest = self.params(run_ids), self.tags(run_ids), self._unit.points.latest(run_ids)
+        return {
+            id: OwnedByRun(params.texts.get(id, {}), tags.get(id, {}), latest.get(id, []), params.defaulted.get(id, []))
+            for id in run_ids
+        }
 
     def _read(self, ask: str, owner_ids: Sequence[int]) -> Iterator[tuple[list[Any], Mapping[int, str]]]:
         """Rows of some owners at a time, in the order of their keys' names, and these names by number."""

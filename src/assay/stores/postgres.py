@@ -19,6 +19,7 @@ from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import POSTGRES
+from assay.stores.kept import Kept
 from assay.stores.migrate import check, prepare
 from assay.stores.projection.projections import Projections, Sizes
 from assay.stores.projection.reading import APPLICATION
@@ -78,6 +79,7 @@ class PostgresStore:
         with passing(POSTGRES):
             prepare(self._engine, POSTGRES)
         self.projections = Projections(self.read, sizes)
+        self.kept = Kept(self.projections.flights)
         self._writer = Writer(self._logs, POSTGRES, replica, self._unit, None, self.projections.flights)
         self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle, self.tidy)
 
@@ -91,8 +93,10 @@ class PostgresStore:
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """A snapshot: what it shows does not change until it closes."""
+        opened = self.kept.opened()  # before the snapshot
         with passing(POSTGRES), self._reader.connect() as connection, connection.begin():
             unit = self._unit(connection)
+            unit.opened = opened
             unit.projections = self.projections
             yield unit
 

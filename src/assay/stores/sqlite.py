@@ -18,6 +18,7 @@ from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.ports.store import UnitOfWork
 from assay.stores.delta import SQLITE
+from assay.stores.kept import Kept
 from assay.stores.migrate import check, prepare
 from assay.stores.projection.projections import Projections, Sizes
 from assay.stores.unit import Unit
@@ -55,6 +56,7 @@ class SqliteStore:
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
         prepare(self._engine, SQLITE)
         self.projections = Projections(self.read, sizes)
+        self.kept = Kept(self.projections.flights)
         self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock, self.projections.flights)
         self._upkeep = Upkeep(UPKEEP_S, self.settle)
 
@@ -79,8 +81,10 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.acquire()
         try:
+            opened = self.kept.opened()  # before the snapshot
             with passing(SQLITE), self._engine.connect() as connection, connection.begin() as transaction:
                 unit = self._unit(connection)
+                unit.opened = opened
                 unit.projections = self.projections
                 yield unit
                 transaction.rollback()

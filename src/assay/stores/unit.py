@@ -20,6 +20,7 @@ from assay.stores.files import FileStore
 from assay.stores.groups import GroupStore, NameStore
 from assay.stores.imports import ImportStore
 from assay.stores.jobs import JobStore
+from assay.stores.kept import Opened
 from assay.stores.keys import Intern, Keys
 from assay.stores.lineage import LineageStore
 from assay.stores.logins import IdentityStore, LinkStore, SessionStore
@@ -46,6 +47,7 @@ class Unit:
     ) -> None:
         self.touched = Touched()  # whose content the unit changes
         self.projections: Projections | None = None  # which answer searches of a unit that only reads
+        self.opened: Opened | None = None  # what runs own, where a unit that only reads may take it from memory
         self.connection = connection
         self.delta = delta
         self.random = random

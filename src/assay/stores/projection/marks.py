@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 BOUND = 100_000  # runs; more changes, and a projection is rather built anew
 
@@ -22,6 +23,14 @@ class Touched:
         """All that the other holds is held."""
         self.heads |= other.heads.copy()  # copies, since a transaction may go on adding
         self.points |= other.points.copy()
+
+
+class Hears(Protocol):
+    """Who is told what transactions have touched."""
+
+    def add(self, touched: Touched) -> None:
+        """One transaction has ended, committed or not; nobody was told so yet."""
+        ...
 
 
 class Listener:
@@ -65,7 +74,7 @@ class Flights:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flying: list[Touched] = []
-        self._listeners: list[Listener] = []
+        self._listeners: list[Hears] = []
 
     @contextmanager
     def flight(self) -> Iterator[Touched]:
@@ -89,12 +98,12 @@ class Flights:
                 found.add(touched)
         return found
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Hears) -> None:
         """The listener is given what is touched from now on, by transactions under way too."""
         with self._lock:
             self._listeners = [*self._listeners, listener]
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: Hears) -> None:
         """The listener is given nothing any more."""
         with self._lock:
             self._listeners = [other for other in self._listeners if other is not listener]
