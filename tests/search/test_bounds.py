@@ -12,9 +12,13 @@ import pytest
 from search.changing import Changing
 from support.stores import ENGINES, open_store
 
+from assay.core.search.ast import Attribute, Comparison, Order, Param
+from assay.stores import runs
 from assay.stores.projection import projections
 from assay.stores.projection.projections import Sizes
+from assay.stores.runs import RunStore
 from assay.testing.house import House
+from assay.wire.errors import Unavailable
 
 Open = Callable[..., Any]
 PATIENCE_S = 60
@@ -121,3 +125,52 @@ def test_what_nobody_uses_is_given_back(opened: Open, monkeypatch: pytest.Monkey
             assert time.monotonic() < before_s
             time.sleep(0.01)
         compare(changing)
+
+
+SLOW = {
+    True: "SELECT pg_sleep(20)",
+    False: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n",
+}
+
+
+def test_no_search_takes_longer_than_its_bound(opened: Open) -> None:
+    """It is ended, says so, and its connection serves the next one."""
+    with opened(least_runs=1_000) as store:
+        house = House(store)
+        uid = house.run("there")
+        for _ in range(3):
+            began_s = time.monotonic()
+            with store.read() as unit:
+                with pytest.raises(Unavailable, match=r"took longer than 0\.2 s"), unit.bounded(0.2):
+                    unit.rows(SLOW[unit.delta.joins_writes], ())
+                unit.renew()
+                assert unit.runs.get(house.scope, uid).name == "there"
+            assert time.monotonic() - began_s < 15
+        with store.read() as unit, unit.bounded(0.2):
+            assert unit.runs.get(house.scope, uid).name == "there"
+        with store.read() as unit:  # what has no bound is not held to the last one
+            time.sleep(0.3)
+            assert unit.runs.get(house.scope, uid).name == "there"
+
+
+def test_a_search_that_sql_is_slow_for_waits_for_its_columns(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQL has a moment; then memory answers, once it can."""
+    with opened(least_runs=0, read_at_once_runs=0) as store:
+        if getattr(store, "_memory", False):
+            pytest.skip("in memory, who reads keeps the columns from being read")
+        house = House(store)
+        uids = [house.run(f"run {number}") for number in range(5)]
+        asked: list[float] = []
+
+        def slow(self: RunStore, *_: Any) -> Any:
+            asked.append(time.monotonic())
+            self._unit.rows(SLOW[self._unit.delta.joins_writes], ())
+
+        monkeypatch.setattr(runs, "FIRST_S", 0.1)
+        monkeypatch.setattr(RunStore, "_searched", slow)
+        found = house.runs.search(house.scope, [house.experiment_id], where=Comparison(Param("lr"), "!=", "1"))
+        assert [record.run.uid for record in found.items] == []
+        found = house.runs.search(house.scope, [house.experiment_id], order=[Order(Attribute("name"))])
+        assert [record.run.uid for record in found.items] == uids
+        assert asked, "SQL was not asked"
+        assert store.projections.served >= 2

@@ -123,3 +123,14 @@ def test_memory_has_a_bound_and_what_was_not_asked_for_longest_goes(some: list[R
     assert kept.bytes() == 2 * (3 * ITEM_BYTES + 7)
     kept.put(0, NOW_US, some[1:2], {some[1].id: owned("x" * keeping.MOST_OF_RUN)})
     assert some[1].id not in kept.get(some)
+
+
+def test_what_nobody_asks_for_is_given_back(some: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(Flights())
+    kept.put(0, NOW_US, some, {run.id: owned() for run in some})
+    kept.give_back()
+    assert len(kept.get(some)) == 3
+    monkeypatch.setattr(keeping, "IDLE_S", -1.0)
+    kept.give_back()
+    assert kept.get(some) == {}
+    assert kept.bytes() == 0

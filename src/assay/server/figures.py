@@ -61,6 +61,7 @@ def _add_store(page: Page, server: Server) -> None:
     page.add("assay_projection_searches_total", projections.served, outcome="served")
     page.add("assay_projection_searches_total", projections.failed, outcome="failed")
     page.add("assay_projection_bytes", projections.bytes())
+    page.add("assay_kept_bytes", server.store.kept.bytes())
 
 
 def _add_disk(page: Page, server: Server) -> None:

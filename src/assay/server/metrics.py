@@ -56,6 +56,7 @@ METRICS = (
         "Searches of runs that columns in memory `served`, or `failed` to serve so that SQL answered.",
     ),
     Metric("assay_projection_bytes", "gauge", (), "What these columns take, about."),
+    Metric("assay_kept_bytes", "gauge", (), "What is held of runs that were shown and rest takes, about."),
     Metric("assay_job_runs_total", "counter", ("kind", "outcome"), "Jobs that this server did: `done` or `failed`."),
     Metric(
         "assay_job_last_done_timestamp_seconds",

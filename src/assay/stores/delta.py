@@ -40,6 +40,7 @@ class Delta:
     joins_writes: bool  # whether one statement may write to several tables
     begin: str  # begins the writer's transactions, where its statements commit by themselves; "" where the driver does
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
+    is_interrupted: Callable[[BaseException], bool]  # whether a statement was ended because it took too long
 
     def sql(self, text: str) -> str:
         """A statement written with `?` in the driver's own form."""
@@ -144,6 +145,18 @@ def _postgres_refusal(error: BaseException) -> AssayError | None:
     return None
 
 
+def _sqlite_interrupted(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, sqlite3.OperationalError) and str(cause) == "interrupted"
+
+
+def _postgres_interrupted(error: BaseException) -> bool:
+    import psycopg  # noqa: PLC0415 -- see above
+
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.errors.QueryCanceled)
+
+
 def _sqlite_like(column: ColumnElement[Any], pattern: str, case_sensitive: bool) -> ColumnElement[bool]:
     return column.like(pattern) if case_sensitive else func.lower(column).like(_ascii_lower(pattern))
 
@@ -177,6 +190,7 @@ SQLITE = Delta(
     joins_writes=False,
     begin="",
     refusal=_sqlite_refusal,
+    is_interrupted=_sqlite_interrupted,
 )
 
 POSTGRES = Delta(
@@ -197,4 +211,5 @@ POSTGRES = Delta(
     joins_writes=True,
     begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     refusal=_postgres_refusal,
+    is_interrupted=_postgres_interrupted,
 )

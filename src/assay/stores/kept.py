@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -15,6 +16,7 @@ ITEM_BYTES = 150  # about what a param, a tag or a metric takes beside its text
 MOST_OF_RUN = 64 << 10  # bytes; a run that owns more is read whenever it is shown
 REST_US = 10_000_000  # since a run has changed: its time of change tells states apart only if they are that far apart
 REMEMBERED = 100_000  # runs that have changed of late
+IDLE_S = 900.0  # after which what nobody asked for is given back
 
 
 class _Entry(NamedTuple):
@@ -36,6 +38,7 @@ class Kept:
         self._lock = threading.Lock()
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._bytes = 0
+        self._used_s = time.monotonic()
         self._changes = 0  # how often it was told
         self._changed: dict[int, int] = {}  # the runs of which it was told, and the number of that time
         self._forgotten = 0  # the number of the last time that is in the dict no more
@@ -64,6 +67,7 @@ class Kept:
         """What is held of these runs, as they are now."""
         found = {}
         with self._lock:
+            self._used_s = time.monotonic()
             for run in runs:
                 entry = self._entries.get(run.id)
                 if entry is not None and entry.updated_us == run.updated_us:
@@ -92,6 +96,13 @@ class Kept:
                 self._bytes += size
             while self._bytes > self._most_bytes:
                 self._drop(next(iter(self._entries)))
+
+    def give_back(self) -> None:
+        """Nothing is held of what nobody has asked for in a long time."""
+        with self._lock:
+            if self._entries and self._used_s < time.monotonic() - IDLE_S:
+                self._entries.clear()
+                self._bytes = 0
 
     def _drop(self, id: int) -> None:
         entry = self._entries.pop(id, None)

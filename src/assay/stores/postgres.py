@@ -81,7 +81,7 @@ class PostgresStore:
         self.projections = Projections(self.read, sizes)
         self.kept = Kept(self.projections.flights)
         self._writer = Writer(self._logs, POSTGRES, replica, self._unit, None, self.projections.flights)
-        self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle, self.tidy)
+        self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle, self.tidy, self.kept.give_back)
 
     def _unit(self, connection: Connection) -> Unit:
         return Unit(connection, POSTGRES, self._random, self._intern)

@@ -13,12 +13,14 @@ from assay.core.search.ast import Expr, Order
 from assay.core.tracking import ENDED, Lifecycle, Page, Run, Status, View
 from assay.stores import schema
 from assay.stores.search import Compiler, Target
-from assay.wire.errors import AlreadyExists, NotFound
+from assay.wire.errors import AlreadyExists, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
 
 CHUNK = 500
+FIRST_S = 1.0  # that SQL has where columns are being read, which would answer
+COMING_S = 30.0  # how long these are waited for
 
 table, motion = schema.run, schema.metric_motion
 
@@ -216,20 +218,51 @@ class RunStore:
         limit: int,
         token: str | None,
     ) -> Page[Run]:
-        """A page of runs, from memory where that is faster: then the unit's snapshot begins here, if not before it."""
+        """A page of runs, from memory where that is faster: then the unit's snapshot begins here, if not before it.
+
+        While columns are read for the first time, SQL may be faster, or slower by far: it is asked, but not for long.
+
+        Raises:
+            InvalidInput: The token is not one of this query.
+            Unavailable: It takes too long.
+        """
         experiment_ids = scope.open(experiment_ids)
         what = f"runs {sorted(experiment_ids)} {view} {where} {order}"
+        asked = (scope.workspace_id, experiment_ids, view, where, order, limit, token, what)
         projections = self._unit.projections
-        if projections is not None:
-            asked = (scope.workspace_id, experiment_ids, view, where, order, limit, token, what)
-            found = projections.search(self._unit, *asked)
-            if found is not None:
-                return Page(self._runs(found.rows), found.token)
+        if projections is None:
+            return self._searched(*asked)
+        found = projections.search(self._unit, *asked)
+        if found is None and projections.is_coming(scope.workspace_id):
+            try:
+                with self._unit.bounded(FIRST_S):
+                    return self._searched(*asked)
+            except Unavailable:
+                self._unit.renew()
+                projections.wait(scope.workspace_id, COMING_S)
+                found = projections.search(self._unit, *asked)
+        if found is not None:
+            return Page(self._runs(found.rows), found.token)
+        with self._unit.bounded():
+            return self._searched(*asked)
+
+    def _searched(
+        self,
+        workspace_id: int,
+        experiment_ids: Sequence[int],
+        view: View,
+        where: Expr | None,
+        order: Sequence[Order],
+        limit: int,
+        token: str | None,
+        what: str,
+    ) -> Page[Run]:
+        """The page by SQL."""
         compiler = Compiler(
-            self._connection, self._unit.delta, Target(table, scope.workspace_id, table.c.start_us, table.c.uid)
+            self._connection, self._unit.delta, Target(table, workspace_id, table.c.start_us, table.c.uid)
         )
         query = select(table).where(
-            table.c.workspace_id == scope.workspace_id, table.c.experiment_id.in_(list(experiment_ids))
+            table.c.workspace_id == workspace_id, table.c.experiment_id.in_(list(experiment_ids))
         )
         if view is not View.ALL:
             query = query.where(table.c.lifecycle == view.value)

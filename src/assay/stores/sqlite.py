@@ -58,7 +58,7 @@ class SqliteStore:
         self.projections = Projections(self.read, sizes)
         self.kept = Kept(self.projections.flights)
         self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock, self.projections.flights)
-        self._upkeep = Upkeep(UPKEEP_S, self.settle)
+        self._upkeep = Upkeep(UPKEEP_S, self.settle, self.kept.give_back)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)

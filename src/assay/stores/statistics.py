@@ -57,14 +57,16 @@ class StatisticsStore:
         """How many runs a search would find; not more than the limit."""
         query = self._found(scope, experiment_ids, view, where).limit(limit)
         counted = select(func.count()).select_from(query.subquery())
-        return int(self._unit.connection.execute(counted).scalar_one())
+        with self._unit.bounded():
+            return int(self._unit.connection.execute(counted).scalar_one())
 
     def matching(
         self, scope: Scope, experiment_ids: Sequence[int], view: View, where: Expr | None, limit: int
     ) -> list[int]:
         """The ids of runs that a search would find, the newest first."""
         query = self._found(scope, experiment_ids, view, where).order_by(run.c.id.desc()).limit(limit)
-        return list(self._unit.connection.scalars(query))
+        with self._unit.bounded():
+            return list(self._unit.connection.scalars(query))
 
     def _found(self, scope: Scope, experiment_ids: Sequence[int], view: View, where: Expr | None) -> Select[tuple[int]]:
         unit, experiment_ids = self._unit, scope.open(experiment_ids)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -37,6 +39,11 @@ from assay.stores.statistics import StatisticsStore
 from assay.stores.values import ValueStore
 from assay.stores.views import SavedViewStore
 from assay.stores.writers import WriterStore
+from assay.wire.errors import Unavailable
+
+LONGEST_S = 60.0  # that a statement of a search takes
+STEPS = 200_000  # of SQLite's machine, some milliseconds, between two looks at the clock
+RETRY_S = 5
 
 
 class Unit:
@@ -141,6 +148,36 @@ class Unit:
         else:
             raw.execute("ROLLBACK")
             raw.execute("BEGIN")
+
+    @contextmanager
+    def bounded(self, most_s: float = LONGEST_S) -> Iterator[None]:
+        """No statement takes longer; after one that would, the unit reads no more until it is renewed.
+
+        Raises:
+            Unavailable: One would have.
+        """
+        raw: Any = self.connection.connection.driver_connection
+        if self.delta.joins_writes:
+            raw.execute(f"SET LOCAL statement_timeout = {int(most_s * 1_000)}")
+        else:
+            until = time.monotonic() + most_s
+            raw.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+        try:
+            yield
+        except Exception as error:
+            if not self.delta.is_interrupted(error):
+                raise
+            raise Unavailable(
+                f"The search took longer than {most_s:g} s and was ended",
+                bound=most_s,
+                remedy="search fewer experiments, or filter by what fewer runs have",
+                retry_after_s=RETRY_S,
+            ) from error
+        finally:
+            if not self.delta.joins_writes:
+                raw.set_progress_handler(None, 0)
+        if self.delta.joins_writes:
+            raw.execute("SET LOCAL statement_timeout = 0")
 
     def now_us(self) -> int:
         """The database's time, the same throughout the unit, to the millisecond."""

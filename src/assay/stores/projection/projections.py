@@ -33,6 +33,7 @@ SHARE = 50  # of many runs, one in so many is read again rather than that SQL lo
 RECONSIDERED_S = 10.0  # after which a workspace that was too small may have grown
 ATTEMPTS = 3  # searches that met runs which are no more
 WAKE_S = 30.0
+LOOK_S = 0.02  # while somebody waits
 REMEMBERED = 10_000  # workspaces that are too small
 
 
@@ -124,6 +125,17 @@ class Projections:
             with projection.lock:
                 projection.forget(set(ids) - {row.id for row in rows})
         return None
+
+    def is_coming(self, workspace_id: int) -> bool:
+        """Whether columns of this workspace are being read, or will be next."""
+        with self._door:
+            return any(asked == workspace_id for asked, _ in self._asked)
+
+    def wait(self, workspace_id: int, most_s: float) -> None:
+        """Returns when they have been read, or after so long."""
+        until_s = time.monotonic() + most_s
+        while self.is_coming(workspace_id) and time.monotonic() < until_s:
+            time.sleep(LOOK_S)
 
     def _ready(self, unit: Unit, workspace_id: int) -> Projection | None:
         """The workspace's projection, which may be built now if that takes no time."""
