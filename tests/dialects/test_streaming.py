@@ -12,6 +12,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from assay.core.pace import REST
 from assay.dialects import streaming
 from assay.dialects.streaming import Streamed, admit, in_turn
 from assay.wire.errors import Corrupt, Unavailable
@@ -66,7 +67,7 @@ class Client:
 
 def streamed(source: Source, headers: dict[str, str] | None = None) -> Streamed:
     """An answer of the pieces, while the store writes nothing."""
-    return Streamed(source.pieces(), "text/plain", headers, writing=lambda: 0.0)
+    return Streamed(source.pieces(), "text/plain", headers, busy=lambda: 0.0)
 
 
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -208,8 +209,8 @@ def test_what_is_taken_slowly_keeps_others_like_it_out_and_nothing_else(monkeypa
     run(work)
 
 
-@pytest.mark.parametrize("writing", [0.0, 0.5, 1.0])
-def test_a_long_answer_gives_way_to_what_is_written(writing: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("busy", [0.0, 0.5, 1.0])
+def test_a_long_answer_gives_way_to_what_is_written(busy: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """It rests in proportion to how much of the time the store writes."""
     rests: list[float] = []
 
@@ -225,11 +226,11 @@ def test_a_long_answer_gives_way_to_what_is_written(writing: float, monkeypatch:
 
     async def work() -> None:
         client = Client()
-        answer = await in_turn(client.receive, lambda: Streamed(made(), "text/plain", writing=lambda: writing))
+        answer = await in_turn(client.receive, lambda: Streamed(made(), "text/plain", busy=lambda: busy))
         monkeypatch.setattr(streaming.asyncio, "sleep", rested)
         await answer(SCOPE, client.receive, client.send)
         assert len(client.got) == 7
 
     run(work)
-    assert len(rests) == (6 if writing else 0)  # also for what came before the first piece
-    assert all(rest_s >= 0.005 * writing * streaming.REST for rest_s in rests[1:])
+    assert len(rests) == (6 if busy else 0)  # also for what came before the first piece
+    assert all(rest_s >= 0.005 * busy * REST for rest_s in rests[1:])

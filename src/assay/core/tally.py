@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from assay.core.tracking import Logged
 
@@ -49,29 +49,3 @@ class WriterTally:
         """A group of so many requests was committed, or refused."""
         self.groups.observe(size)
         self.commits_s.observe(took_s)
-
-
-class Share:
-    """How much of the time somebody has worked of late.
-
-    Args:
-        worked_s: For how many seconds they have since the start.
-        now_s: The time.
-        over_s: How many seconds "of late" is, at least.
-    """
-
-    __slots__ = ("_now_s", "_over_s", "_seen", "_share", "_worked_s")
-
-    def __init__(self, worked_s: Callable[[], float], now_s: Callable[[], float], over_s: float) -> None:
-        self._worked_s, self._now_s, self._over_s = worked_s, now_s, over_s
-        self._seen = (now_s(), worked_s())
-        self._share = 0.0
-
-    def __call__(self) -> float:
-        """Between 0 and 1."""
-        now_s, (seen_s, before_s) = self._now_s(), self._seen
-        if now_s - seen_s >= self._over_s:
-            worked_s = self._worked_s()
-            self._seen = (now_s, worked_s)
-            self._share = min(1.0, (worked_s - before_s) / (now_s - seen_s))
-        return self._share

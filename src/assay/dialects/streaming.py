@@ -19,6 +19,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from assay.core.pace import rest_s
 from assay.wire.errors import Unavailable
 
 AT_ONCE = 2  # heavy reads that work
@@ -26,7 +27,6 @@ WAITING = 64  # heavy reads that wait for their turn
 STREAMS = 16  # answers under way, each of which holds what it is made of
 ANSWER_S = 600.0  # how long an answer may be under way
 RETRY_S = 2
-REST = 5.0  # times as long as it worked a stream rests while the store writes all the time
 Bytes = bytes | memoryview
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class Streamed(StreamingResponse):
         pieces: Closed at the end, also where that comes early.
         media_type: What they are.
         headers: Of the answer.
-        writing: How much of the time the store writes, between 0 and 1.
+        busy: How much of the time the store writes, from 0 to 1.
     """
 
     def __init__(
@@ -121,11 +121,11 @@ class Streamed(StreamingResponse):
         media_type: str,
         headers: Mapping[str, str] | None = None,
         *,
-        writing: Callable[[], float],
+        busy: Callable[[], float],
     ) -> None:
         super().__init__(iter(()), headers=headers, media_type=media_type)
         self._pieces = pieces
-        self._writing = writing
+        self._busy = busy
         self.worked_s = 0.0  # for the last piece
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -157,14 +157,9 @@ class Streamed(StreamingResponse):
             self._pieces.close()
 
     async def _next(self) -> Bytes | None:
-        """The next piece. Before it is made, we rest from the one before, so that log calls are taken as they come.
-
-        Threads of one interpreter share it evenly: without a rest, who reads one long history after the other has what
-        a busy writer needs. At half of the most that is taken without readers, 5 of 8 log calls were taken beside one,
-        seconds late. Streams that are under way together work no more than one would.
-        """
-        rest_s = self.worked_s * REST * self._writing() * len(_under_way())
-        if rest_s > 0:
-            await asyncio.sleep(rest_s)
+        """The next piece; before it is made, we rest from the one before."""
+        rest = rest_s(self.worked_s, self._busy(), len(_under_way()))
+        if rest > 0:
+            await asyncio.sleep(rest)
         piece, self.worked_s = await run_sync(_worked, lambda: next(self._pieces, None), limiter=_limiter())
         return piece

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from assay.core.scope import Scope
-from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
 from assay.ports.accounts import Accounts, Grants, Tokens, UserGroups, Workspaces
 from assay.ports.aggregates import (
@@ -157,9 +156,8 @@ class Store(Protocol):
         """Appends points, params and tags of one log call; the future ends when they are on disk, or refused."""
         ...
 
-    @property
-    def tally(self) -> WriterTally:
-        """What was committed since the start."""
+    def busy(self) -> float:
+        """How much of the time it writes, of late: from 0 to 1."""
         ...
 
     def close(self) -> None: ...

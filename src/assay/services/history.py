@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +14,6 @@ from assay.core.points.packed import Columns, points_of
 from assay.core.points.spans import Place, Span, ends, evenly, following, until, within
 from assay.core.rows import Row, rows
 from assay.core.scope import Scope, Verb
-from assay.core.tally import Share
 from assay.core.tracking import LoggedValue, Page, ValueKey
 from assay.ports.logged import Outline
 from assay.ports.store import Store
@@ -26,7 +24,6 @@ from assay.wire.errors import InvalidInput
 VALUES_BOUND = 10_000  # of a page
 VALUES_AT_ONCE = 100  # that are read together
 DOCUMENTS_BOUND = 16 << 20  # characters of a page
-LATE_S = 0.05  # over which it is found how busy the store is
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 FIRST = (0, 0, LOWEST, LOWEST)
 SLICE = 1 << 18  # points that are read in one snapshot, where a history goes on in the next one
@@ -71,16 +68,15 @@ class Timed:
 
 
 class HistoryService(Service):
-    """Whole histories, pages of them, and samples.
-
-    Attributes:
-        writing: How much of the time the store writes, to which long answers give way.
-    """
+    """Whole histories, pages of them, and samples."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._ascents = Ascents()
-        self.writing = Share(lambda: store.tally.commits_s.total, time.monotonic, LATE_S)
+
+    def busy(self) -> float:
+        """How much of the time the store writes, of late: long answers give way to that."""
+        return self._store.busy()
 
     def history(self, scope: Scope, uid: str, key: str, *, context: Mapping[str, str] | None = None) -> Points:
         """All points of one series ordered by (step, time, value). Raises NotFound for an unknown run."""

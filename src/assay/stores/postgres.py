@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from assay.core.pace import Share
 from assay.core.scope import Scope
 from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
@@ -21,6 +22,7 @@ from assay.ports.store import UnitOfWork
 from assay.stores.delta import POSTGRES
 from assay.stores.kept import Kept
 from assay.stores.migrate import check, prepare
+from assay.stores.pace import LATE_S, Pace
 from assay.stores.projection.projections import Projections, Sizes
 from assay.stores.projection.reading import APPLICATION
 from assay.stores.unit import Unit
@@ -81,6 +83,7 @@ class PostgresStore:
         self.projections = Projections(self.read, sizes)
         self.kept = Kept(self.projections.flights)
         self._writer = Writer(self._logs, POSTGRES, replica, self._unit, None, self.projections.flights)
+        self._share = Share(lambda: self.tally.commits_s.total, time.monotonic, LATE_S)
         self._upkeep = Upkeep(UPKEEP_S, self._watch_schema, self.settle, self.tidy, self.kept.give_back)
 
     def _unit(self, connection: Connection) -> Unit:
@@ -97,6 +100,7 @@ class PostgresStore:
         with passing(POSTGRES), self._reader.connect() as connection, connection.begin():
             unit = self._unit(connection)
             unit.opened = opened
+            unit.pace = Pace(self.busy)
             unit.projections = self.projections
             yield unit
 
@@ -132,6 +136,10 @@ class PostgresStore:
     def tally(self) -> WriterTally:
         """What its writer committed since the start; other writes have transactions of their own."""
         return self._writer.tally
+
+    def busy(self) -> float:
+        """How much of the time it writes, of late: from 0 to 1."""
+        return self._share()
 
     @property
     def waiting(self) -> int:

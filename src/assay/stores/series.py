@@ -227,6 +227,7 @@ class Held:
         if grid is not None:
             sql, asked = ROUGH, [*[grid.shift] * 6, key_id, grid.low, grid.high]
         for some in self._slices(series):
+            self._unit.rest()
             if len(some) == 1:
                 yield from self._long(sql, asked, some[0])
                 continue
@@ -244,6 +245,7 @@ class Held:
             values = [*asked, owner_id, context_id, *begin, PIECE]
             rows = [Chunk._make(row) for row in self._unit.rows(f"{sql} {FROM_ON}", values)]
             yield from rows
+            self._unit.rest()
             if len(rows) < PIECE:
                 return
             step, time_us = rows[-1].first_step, rows[-1].first_us
@@ -311,6 +313,7 @@ class Opened:
         series, place, origin = (np.repeat(np.array(each, np.int64), counts) for each in (numbers, at, origins))
         self._found.append(laid(series, place, along(x, origin) >> self.shift, value))
         self._waiting, self._points = [], 0
+        self._unit.rest()
 
     def payload(self, name: Name, chunk: Chunk) -> bytes:
         """A chunk's payload, which was not asked for before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from assay.core.pace import Share
 from assay.core.scope import Scope
 from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
@@ -20,6 +22,7 @@ from assay.ports.store import UnitOfWork
 from assay.stores.delta import SQLITE
 from assay.stores.kept import Kept
 from assay.stores.migrate import check, prepare
+from assay.stores.pace import LATE_S, Pace
 from assay.stores.projection.projections import Projections, Sizes
 from assay.stores.unit import Unit
 from assay.stores.upkeep import Upkeep, settle_each
@@ -58,6 +61,7 @@ class SqliteStore:
         self.projections = Projections(self.read, sizes)
         self.kept = Kept(self.projections.flights)
         self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock, self.projections.flights)
+        self._share = Share(lambda: self.tally.commits_s.total, time.monotonic, LATE_S)
         self._upkeep = Upkeep(UPKEEP_S, self.settle, self.kept.give_back)
 
     def _connect(self) -> sqlite3.Connection:
@@ -85,6 +89,7 @@ class SqliteStore:
             with passing(SQLITE), self._engine.connect() as connection, connection.begin() as transaction:
                 unit = self._unit(connection)
                 unit.opened = opened
+                unit.pace = Pace(self.busy)
                 unit.projections = self.projections
                 yield unit
                 transaction.rollback()
@@ -105,6 +110,10 @@ class SqliteStore:
     def tally(self) -> WriterTally:
         """What was committed since the start."""
         return self._writer.tally
+
+    def busy(self) -> float:
+        """How much of the time it writes, of late: from 0 to 1."""
+        return self._share()
 
     @property
     def waiting(self) -> int:

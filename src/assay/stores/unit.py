@@ -28,6 +28,7 @@ from assay.stores.lineage import LineageStore
 from assay.stores.logins import IdentityStore, LinkStore, SessionStore
 from assay.stores.models import ModelStore
 from assay.stores.owned import OwnedStore
+from assay.stores.pace import Pace
 from assay.stores.points import PointStore
 from assay.stores.projection.marks import Touched
 from assay.stores.projection.projections import Projections
@@ -55,6 +56,7 @@ class Unit:
         self.touched = Touched()  # whose content the unit changes
         self.projections: Projections | None = None  # which answer searches of a unit that only reads
         self.opened: Opened | None = None  # what runs own, where a unit that only reads may take it from memory
+        self.pace: Pace | None = None  # of a unit that only reads
         self.connection = connection
         self.delta = delta
         self.random = random
@@ -178,6 +180,11 @@ class Unit:
                 raw.set_progress_handler(None, 0)
         if self.delta.joins_writes:
             raw.execute("SET LOCAL statement_timeout = 0")
+
+    def rest(self) -> None:
+        """A long read gives way to what is written, here and there on its way."""
+        if self.pace is not None:
+            self.pace.rest()
 
     def now_us(self) -> int:
         """The database's time, the same throughout the unit, to the millisecond."""

@@ -171,7 +171,7 @@ def routes(services: Services, new_name: Callable[[], str]) -> list[BaseRoute]:
                 first, whole = metrics.begun(pieces)
                 if whole:
                     return Response(first, media_type="application/json")
-                return Streamed(_after(first, pieces), "application/json", writing=services.history.writing)
+                return Streamed(_after(first, pieces), "application/json", busy=services.history.busy)
 
             answer = await in_turn(request.receive, begin)
             if isinstance(answer, Streamed):

@@ -118,27 +118,25 @@ async def history(call: Call[HistoryQuery, None]) -> Response:
             until_step=given.until_step,
             limit=min(given.limit, JSON_POINTS) if form == "json" else given.limit,
         )
-        return _answer(part, key, context, form, call.services.history.writing)
+        return _answer(part, key, context, form, call.services.history.busy)
 
     if form in ("points", "arrow"):
         admit()
     return await in_turn(call.request.receive, read)
 
 
-def _answer(
-    part: Part, key: str, context: dict[str, str] | None, form: Format, writing: Callable[[], float]
-) -> Response:
+def _answer(part: Part, key: str, context: dict[str, str] | None, form: Format, busy: Callable[[], float]) -> Response:
     token = _token(part.pieces[-1]) if part.more else None
     if form == "json":
         return answer(_history(part.points(), key, context, token))
     headers = {} if token is None else {NEXT_HEADER: token}
     if form == "points":
-        return Streamed(_packed(part, key, context), MEDIA_TYPE, headers, writing=writing)
+        return Streamed(_packed(part, key, context), MEDIA_TYPE, headers, busy=busy)
     names = ["step", "time_us", "value", *(["row"] if any(map(has_rows, part.pieces)) else [])]
     schema = columns({name: getattr(Part([], more=False).points(), name) for name in names}).schema
     batches = _batches(part.pieces, names)
     if form == "arrow":
-        return Streamed(arrow(batches, schema), ARROW, headers, writing=writing)
+        return Streamed(arrow(batches, schema), ARROW, headers, busy=busy)
     return table(batches, schema, form, headers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.core.tally import Share
+from assay.core.pace import REST, Share, rest_s
 
 
 class Clock:
@@ -36,3 +36,10 @@ def test_it_stays_for_a_while_and_is_never_more_than_all() -> None:
     assert share() == 1.0
     clock.now_s = 103.0
     assert share() == 1.0
+
+
+def test_a_read_rests_in_proportion() -> None:
+    assert rest_s(1.0, 0.0) == 0.0
+    assert rest_s(1.0, 1.0) == REST
+    assert rest_s(2.0, 0.5) == REST
+    assert rest_s(1.0, 0.5, readers=4) == 2 * REST
