@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from assay.core.pace import Share
@@ -31,6 +32,8 @@ from assay.stores.writer import Writer, passing
 T = TypeVar("T")
 
 BUSY_MS = 20_000
+# Of the file's pages, that a connection holds: those that are read lie with the system anyway.
+WRITER_KIB, READER_KIB = 64 << 10, 16 << 10
 CHECKPOINT_PAGES = 4_000  # 16 MiB of write-ahead log between checkpoints
 REST_US = 60 * 1_000_000
 UPKEEP_S = 5.0
@@ -51,20 +54,29 @@ class SqliteStore:
         self._path = str(path)
         self._random = random
         self._damaged: set[int] = set()
-        kwargs: dict[str, Any] = (
-            {"poolclass": StaticPool} if self._memory else {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 64}
-        )
-        self._engine = create_engine("sqlite://", creator=self._connect, hide_parameters=True, **kwargs)
-        event.listen(self._engine, "begin", _begin)
+        self._engine = self._pool(READER_KIB, 16, 64)
+        self._writing = self._engine if self._memory else self._pool(WRITER_KIB, 1, 0)
         self._lock = threading.RLock() if self._memory else None  # in memory, readers and writer share a connection
         prepare(self._engine, SQLITE)
         self.projections = Projections(self.read, sizes)
         self.kept = Kept(self.projections.flights)
-        self._writer = Writer(self._engine, SQLITE, replica, self._unit, self._lock, self.projections.flights)
+        self._writer = Writer(self._writing, SQLITE, replica, self._unit, self._lock, self.projections.flights)
         self._share = Share(lambda: self.tally.commits_s.total, time.monotonic, LATE_S)
         self._upkeep = Upkeep(UPKEEP_S, self.settle, self.kept.give_back)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _pool(self, cache_kib: int, size: int, more: int) -> Engine:
+        """Connections that each hold so many pages of the file at most; those used last are used next."""
+        kwargs: dict[str, Any] = (
+            {"poolclass": StaticPool}
+            if self._memory
+            else {"poolclass": QueuePool, "pool_size": size, "max_overflow": more, "pool_use_lifo": True}
+        )
+        connect = partial(self._connect, cache_kib)
+        engine = create_engine("sqlite://", creator=connect, hide_parameters=True, **kwargs)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -73,7 +85,7 @@ class SqliteStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-            connection.execute("PRAGMA cache_size = -65536")
+            connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         return connection
 
     def _unit(self, connection: Connection) -> Unit:
@@ -141,6 +153,7 @@ class SqliteStore:
         self.projections.close()
         self._writer.close()
         self._engine.dispose()
+        self._writing.dispose()
 
 
 def _begin(connection: Connection) -> None:
