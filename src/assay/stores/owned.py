@@ -59,7 +59,8 @@ class OwnedStore:
         resting = [run for run in runs if run.id not in moving]
         found = opened.kept.get(resting)
         read = self._of_runs([run.id for run in runs if run.id not in found])
-        opened.kept.put(opened.since, self._unit.now_us(), [run for run in resting if run.id in read], read)
+        if read:
+            opened.kept.put(opened.since, self._unit.now_us(), [run for run in resting if run.id in read], read)
         return found | read
 
     def _moving(self, run_ids: Sequence[int]) -> set[int]:
