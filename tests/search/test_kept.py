@@ -59,7 +59,7 @@ def test_a_run_that_is_logged_to_is_read(store: Any, house: House) -> None:
 
 def test_a_snapshot_older_than_a_change_leaves_nothing(store: Any, house: House) -> None:
     """Who began to read before somebody wrote does not keep for others what he finds."""
-    if store.kept is not None and getattr(store, "_memory", False):
+    if getattr(store, "_memory", False):
         pytest.skip("in memory, who reads keeps others from writing")
     uid = house.run("raced")
     house.note(uid, tags={"v": "1"})
@@ -67,8 +67,7 @@ def test_a_snapshot_older_than_a_change_leaves_nothing(store: Any, house: House)
         run = unit.runs.get(house.scope, uid)
         house.note(uid, tags={"v": "2"})
         unit.owned.of_runs([run])
-    with store.read() as unit:
-        run = unit.runs.get(house.scope, uid)
+    with store.read() as unit:  # also where both changes came within one tick of the clock, so that the row is the same
         assert unit.owned.of_runs([run])[run.id].tags["v"] == "2"
 
 

@@ -82,6 +82,26 @@ def _array(numbers: Sequence[Any]) -> str:
     return f"{{{','.join(['NULL' if number is None else repr(number) for number in numbers])}}}"
 
 
+class TookTooLong(Exception):
+    """A search was ended after so many seconds."""
+
+    def __init__(self, most_s: float) -> None:
+        super().__init__(f"it took longer than {most_s:g} s")
+        self.most_s = most_s
+
+
+def _too_long(error: BaseException) -> AssayError | None:
+    """The answer to a search that was ended. It does not pass: clients would repeat it, each time for as long."""
+    if not isinstance(error, TookTooLong):
+        return None
+    return InvalidInput(
+        f"The search took longer than {error.most_s:g} s and was ended",
+        field="filter",
+        bound=error.most_s,
+        remedy="search fewer experiments, filter by what fewer runs have, or try again when the server is idle",
+    )
+
+
 def _no_text(cause: BaseException | None) -> AssayError | None:
     """The answer to a text that no engine can hold."""
     if isinstance(cause, UnicodeEncodeError):
@@ -102,7 +122,7 @@ def _no_connection(error: BaseException) -> AssayError | None:
 
 def _sqlite_refusal(error: BaseException) -> AssayError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if (answer := _no_text(cause) or _no_connection(error)) is not None:
+    if (answer := _no_text(cause) or _no_connection(error) or _too_long(error)) is not None:
         return answer
     if not isinstance(cause, sqlite3.OperationalError):
         return None
@@ -126,7 +146,7 @@ def _postgres_refusal(error: BaseException) -> AssayError | None:
     import psycopg  # noqa: PLC0415 -- a server on SQLite starts faster without
 
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if (answer := _no_text(cause) or _no_connection(error)) is not None:
+    if (answer := _no_text(cause) or _no_connection(error) or _too_long(error)) is not None:
         return answer
     if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):
         return InvalidInput("A text contains a NUL character", field="body", remedy="remove it")

@@ -28,6 +28,8 @@ class _Entry(NamedTuple):
 class Kept:
     """Of this process's transactions it is told (`Flights`); those of others are seen by the run's time of change.
 
+    That has a limit: if the database's clock is set back, another server's points may leave that time as it was.
+
     Args:
         flights: The transactions of this process.
         most_bytes: About what may be held.

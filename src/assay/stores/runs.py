@@ -12,8 +12,9 @@ from assay.core.scope import Scope
 from assay.core.search.ast import Expr, Order
 from assay.core.tracking import ENDED, Lifecycle, Page, Run, Status, View
 from assay.stores import schema
-from assay.stores.search import Compiler, Target
-from assay.wire.errors import AlreadyExists, NotFound, Unavailable
+from assay.stores.delta import TookTooLong
+from assay.stores.search import Asked, Compiler, Target
+from assay.wire.errors import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -224,49 +225,38 @@ class RunStore:
 
         Raises:
             InvalidInput: The token is not one of this query.
-            Unavailable: It takes too long.
+            TookTooLong: It was ended.
         """
         experiment_ids = scope.open(experiment_ids)
         what = f"runs {sorted(experiment_ids)} {view} {where} {order}"
-        asked = (scope.workspace_id, experiment_ids, view, where, order, limit, token, what)
+        asked = Asked(scope.workspace_id, experiment_ids, view, where, order, limit, token, what)
         projections = self._unit.projections
         if projections is None:
-            return self._searched(*asked)
-        found = projections.search(self._unit, *asked)
+            return self._searched(asked)
+        found = projections.search(self._unit, asked)
         if found is None and projections.is_coming(scope.workspace_id):
             try:
                 with self._unit.bounded(FIRST_S):
-                    return self._searched(*asked)
-            except Unavailable:
+                    return self._searched(asked)
+            except TookTooLong:
                 self._unit.renew()
                 projections.wait(scope.workspace_id, COMING_S)
-                found = projections.search(self._unit, *asked)
+                found = projections.search(self._unit, asked)
         if found is not None:
             return Page(self._runs(found.rows), found.token)
         with self._unit.bounded():
-            return self._searched(*asked)
+            return self._searched(asked)
 
-    def _searched(
-        self,
-        workspace_id: int,
-        experiment_ids: Sequence[int],
-        view: View,
-        where: Expr | None,
-        order: Sequence[Order],
-        limit: int,
-        token: str | None,
-        what: str,
-    ) -> Page[Run]:
+    def _searched(self, asked: Asked) -> Page[Run]:
         """The page by SQL."""
-        compiler = Compiler(
-            self._connection, self._unit.delta, Target(table, workspace_id, table.c.start_us, table.c.uid)
-        )
+        target = Target(table, asked.workspace_id, table.c.start_us, table.c.uid)
+        compiler = Compiler(self._connection, self._unit.delta, target)
         query = select(table).where(
-            table.c.workspace_id == workspace_id, table.c.experiment_id.in_(list(experiment_ids))
+            table.c.workspace_id == asked.workspace_id, table.c.experiment_id.in_(list(asked.experiment_ids))
         )
-        if view is not View.ALL:
-            query = query.where(table.c.lifecycle == view.value)
-        if where is not None:
-            query = query.where(compiler.where(where))
-        rows, token = compiler.page(query, order, limit, token, what)
+        if asked.view is not View.ALL:
+            query = query.where(table.c.lifecycle == asked.view.value)
+        if asked.where is not None:
+            query = query.where(compiler.where(asked.where))
+        rows, token = compiler.page(query, asked.order, asked.limit, asked.token, asked.what)
         return Page(self._runs(rows), token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -43,6 +43,7 @@ from assay.core.search.ast import (
     Param,
     Tag,
 )
+from assay.core.tracking import View
 from assay.stores import schema
 from assay.stores.delta import Delta
 from assay.stores.tokens import digest_of, read_token, write_token
@@ -50,6 +51,30 @@ from assay.wire.errors import InvalidInput
 
 INDEXED = 200  # characters of a text that its index holds
 PATTERN_BOUND = 10_000  # characters; SQLite refuses a pattern of more than 50,000 bytes
+
+
+class Asked(NamedTuple):
+    """A page of runs that is searched for.
+
+    Attributes:
+        workspace_id: Whose runs.
+        experiment_ids: Those of them that may be read.
+        view: Which lifecycles.
+        where: What the runs meet.
+        order: The sort keys.
+        limit: Runs a page.
+        token: Where the last page ended.
+        what: All but the last two in words: a token is good for the same words only.
+    """
+
+    workspace_id: int
+    experiment_ids: Sequence[int]
+    view: View
+    where: Expr | None
+    order: Sequence[Order]
+    limit: int
+    token: str | None
+    what: str
 
 
 @dataclass(frozen=True, slots=True)

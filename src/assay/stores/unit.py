@@ -16,7 +16,7 @@ from assay.stores.blobs import BlobRowStore
 from assay.stores.comments import CommentStore
 from assay.stores.configs import ConfigStore
 from assay.stores.console import ConsoleStore
-from assay.stores.delta import Delta
+from assay.stores.delta import Delta, TookTooLong
 from assay.stores.experiments import ExperimentStore
 from assay.stores.files import FileStore
 from assay.stores.groups import GroupStore, NameStore
@@ -40,11 +40,9 @@ from assay.stores.statistics import StatisticsStore
 from assay.stores.values import ValueStore
 from assay.stores.views import SavedViewStore
 from assay.stores.writers import WriterStore
-from assay.wire.errors import Unavailable
 
 LONGEST_S = 60.0  # that a statement of a search takes
 STEPS = 200_000  # of SQLite's machine, some milliseconds, between two looks at the clock
-RETRY_S = 5
 
 
 class Unit:
@@ -156,7 +154,7 @@ class Unit:
         """No statement takes longer; after one that would, the unit reads no more until it is renewed.
 
         Raises:
-            Unavailable: One would have.
+            TookTooLong: One would have.
         """
         raw: Any = self.connection.connection.driver_connection
         if self.delta.joins_writes:
@@ -169,17 +167,12 @@ class Unit:
         except Exception as error:
             if not self.delta.is_interrupted(error):
                 raise
-            raise Unavailable(
-                f"The search took longer than {most_s:g} s and was ended",
-                bound=most_s,
-                remedy="search fewer experiments, or filter by what fewer runs have",
-                retry_after_s=RETRY_S,
-            ) from error
+            raise TookTooLong(most_s) from error
         finally:
             if not self.delta.joins_writes:
                 raw.set_progress_handler(None, 0)
         if self.delta.joins_writes:
-            raw.execute("SET LOCAL statement_timeout = 0")
+            raw.execute("SET LOCAL statement_timeout TO DEFAULT")  # which may be an operator's own
 
     def rest(self) -> None:
         """A long read gives way to what is written, here and there on its way."""

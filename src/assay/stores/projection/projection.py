@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.core.search.ast import Expr, Order
-from assay.core.tracking import View
 from assay.stores.projection import reading
 from assay.stores.projection.columns import Column, Name, Texts, put
 from assay.stores.projection.marks import Flights, Listener, Touched
@@ -18,6 +16,7 @@ from assay.stores.projection.masks import Masks
 from assay.stores.projection.order import Key, after, first, keys_of
 from assay.stores.projection.patterns import Ints
 from assay.stores.projection.rows import START, RunRows, new_column
+from assay.stores.search import Asked
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -226,18 +225,8 @@ class Projection:
         while others and self.bytes() > bound:
             del self._rows.columns[others.pop(0)]
 
-    def page(
-        self,
-        names: Collection[Name],
-        experiment_ids: Sequence[int],
-        view: View,
-        where: Expr | None,
-        order: Sequence[Order],
-        count: int,
-        token: str | None,
-        digest: str,
-    ) -> tuple[list[int], list[list[Any]]]:
-        """The ids of the first runs of a page, and what tokens say of each.
+    def page(self, names: Collection[Name], asked: Asked, digest: str) -> tuple[list[int], list[list[Any]]]:
+        """The ids of the first runs of a page and of the one behind it, and what tokens say of the last two.
 
         Raises:
             InvalidInput: The token is not one of this query.
@@ -246,17 +235,17 @@ class Projection:
         self._column_used_s.update(dict.fromkeys(names, self.used_s))
         rows = self._rows
         columns = {name: rows.columns[name] for name in names if name in rows.columns and self._is_known(name)}
-        wanted = rows.within(experiment_ids, view)
+        wanted = rows.within(asked.experiment_ids, asked.view)
         found = np.flatnonzero(wanted)
-        if where is not None and len(found) * SPARSE < rows.count:
-            found = found[Masks(columns, rows.uids, found, len(found)).of(where)]
-        elif where is not None:
+        if asked.where is not None and len(found) * SPARSE < rows.count:
+            found = found[Masks(columns, rows.uids, found, len(found)).of(asked.where)]
+        elif asked.where is not None:
             everything = slice(0, rows.count)
-            found = np.flatnonzero(wanted & Masks(columns, rows.uids, everything, rows.count).of(where))
-        keys: list[Key] = keys_of(order, columns, rows.columns[START], rows.uids)
-        if token is not None:
-            found = after(keys, found, token, digest)
-        found = first(keys, found, count)
+            found = np.flatnonzero(wanted & Masks(columns, rows.uids, everything, rows.count).of(asked.where))
+        keys: list[Key] = keys_of(asked.order, columns, rows.columns[START], rows.uids)
+        if asked.token is not None:
+            found = after(keys, found, asked.token, digest)
+        found = first(keys, found, asked.limit + 1)
         return rows.ids(found), [[key.value(row) for key in keys] for row in found[-2:].tolist()]
 
     def forget(self, ids: Iterable[int]) -> None:

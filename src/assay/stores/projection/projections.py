@@ -11,8 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assay.core.search.ast import Expr, Order
-from assay.core.tracking import View
 from assay.stores import schema
 from assay.stores.projection import reading
 from assay.stores.projection.columns import Name
@@ -20,6 +18,7 @@ from assay.stores.projection.marks import BOUND, Flights
 from assay.stores.projection.masks import Unserved, names_of
 from assay.stores.projection.projection import Projection
 from assay.stores.projection.rows import Unfit, is_loaded
+from assay.stores.search import Asked
 from assay.stores.tokens import digest_of, write_token
 from assay.wire.errors import AssayError
 
@@ -78,36 +77,25 @@ class Projections:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def search(
-        self,
-        unit: Unit,
-        workspace_id: int,
-        experiment_ids: Sequence[int],
-        view: View,
-        where: Expr | None,
-        order: Sequence[Order],
-        limit: int,
-        token: str | None,
-        what: str,
-    ) -> Found | None:
+    def search(self, unit: Unit, asked: Asked) -> Found | None:
         """A page of runs, which the unit's snapshot shows; that is taken anew.
 
         Raises:
             InvalidInput: The token is not one of this query.
         """
         try:
-            names = {name for name in names_of(where, order) if is_loaded(name)}
+            names = {name for name in names_of(asked.where, asked.order) if is_loaded(name)}
         except Unserved:
             return None
-        digest = digest_of(what)
+        digest = digest_of(asked.what)
         for _ in range(ATTEMPTS):
-            projection = self._ready(unit, workspace_id)
+            projection = self._ready(unit, asked.workspace_id)
             if projection is None or not projection.lock.acquire(timeout=PATIENCE_S):
                 return None
             try:
                 if not self._brought(unit, projection, names):
                     return None
-                ids, lasts = projection.page(names, experiment_ids, view, where, order, limit + 1, token, digest)
+                ids, lasts = projection.page(names, asked, digest)
             except AssayError:
                 raise
             except Exception:
@@ -121,7 +109,7 @@ class Projections:
             rows = _run_rows(unit, ids)
             if len(rows) == len(ids):
                 self.served += 1
-                return Found(rows[:limit], write_token(digest, lasts[0]) if len(ids) > limit else None)
+                return Found(rows[: asked.limit], write_token(digest, lasts[0]) if len(ids) > asked.limit else None)
             with projection.lock:
                 projection.forget(set(ids) - {row.id for row in rows})
         return None
