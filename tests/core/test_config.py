@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -111,6 +111,7 @@ def test_a_merge_holds_the_new_leaves_and_the_old_ones_that_nothing_covers(
 
 
 @given(documents(), documents())
+@example({"a": {"a": {}}}, {"a": None})
 def test_defaults_change_no_leaf_and_add_those_that_have_a_place(
     document: dict[str, Any], defaults: dict[str, Any]
 ) -> None:
@@ -122,8 +123,9 @@ def test_defaults_change_no_leaf_and_add_those_that_have_a_place(
         if leaf != {}:  # an empty object has a place for whatever is in it
             assert repr(after[path]) == repr(leaf)
     for path, leaf in new.items():
-        covered = any(path[: len(p)] == p or p[: len(path)] == path for p in old if old[p] != {})
-        if not covered and path not in old:
+        # What has a leaf, an object or an empty object there has no place for it, nor has a leaf on the way to it.
+        covered = any(p[: len(path)] == path or (path[: len(p)] == p and old[p] != {}) for p in old)
+        if not covered:
             assert repr(after[path]) == repr(leaf)
     assert after.keys() <= old.keys() | new.keys()
 
