@@ -6,20 +6,21 @@ its store, because a window of ingest would make ten thousand points millions.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import load
 import reads_paths as paths
 import reads_points
 from asking import Asker, timed
-from reads import Section, asked, perform
+from reads import Row, Section, asked, perform
 from reads_points import KEY
 from run import Contender, say
 from tail import Catalog
@@ -29,7 +30,7 @@ RUNS, PROBE = 100, 5_000
 AT_ONCE = 3_125  # steps of a body
 SIZES = {"10 k": 5, "1 M": 1_000, "100 M": 100_000}  # points stored -> steps of each of the 100 runs' 10 keys
 QUICK = {"10 k": 5, "1 M": 1_000}
-GIGA = {"1 G": 1_000_000}
+GIGA, GIGA_STEPS = "1 G", 1_000_000  # beside the smallest, after the others
 SLOPE = 0.20
 TAIL = 33  # batches: a full tail, and the one that makes it too long
 CONNECTIONS = 8
@@ -61,6 +62,11 @@ class Store:
     def median(self, name: str) -> float:
         """The median of the windows."""
         return statistics.median(self.found[name]) if self.found.get(name) else float("nan")
+
+    def row(self) -> Row:
+        """What is shown of it."""
+        cells = [self.median(name) for name in MEASURES]
+        return (self.size, *(f"{value:,.0f}" if value >= 100 else f"{value:.2f}" for value in cells))
 
 
 @dataclass(frozen=True)
@@ -166,31 +172,40 @@ def measure(section: Section, everybody: list[Contender]) -> None:
     for contender in everybody:
         if not contender.name.startswith("assay"):
             continue
-        sizes = dict(QUICK if section.options.quick else SIZES)
-        if section.options.giga and contender.name.endswith("SQLite"):
-            sizes |= GIGA
+        sizes = QUICK if section.options.quick else SIZES
         rows = section.rows(
             f"{contender.name}. {words}",
             "points stored",
             *(", ".join(filter(None, words)) for words in MEASURES.values()),
         )
-        stores: list[Store] = []
-        try:
+        with contextlib.ExitStack() as held:
+
+            def store(size: str, steps: int, contender: Contender = contender) -> Store:
+                made = filled(contender, size, steps)
+                held.callback(made.target.stop)
+                return made
+
+            stores: list[Store] = []
             for size, steps in sizes.items():
                 with section.attempt(f"{contender.name}: {size} points"):
-                    stores.append(filled(contender, size, steps))
-            for number in range(length.rounds):
-                for store in stores:
-                    with section.attempt(f"{contender.name}: {store.size}, window {number + 1}"):
-                        window(store, length)
-            for store in stores:
-                cells = [store.median(name) for name in MEASURES]
-                rows.append((store.size, *(f"{value:,.0f}" if value >= 100 else f"{value:.2f}" for value in cells)))
-            if len(stores) > 1:
-                compare(section, contender.name, stores)
-        finally:
-            for store in stores:
-                store.target.stop()
+                    stores.append(store(size, steps))
+            in_turn(section, contender.name, stores, length)
+            rows.extend(one.row() for one in stores)
+            if section.options.giga and contender.name.endswith("SQLite") and stores:
+                with section.attempt(f"{contender.name}: {GIGA} points"):
+                    giga = store(GIGA, GIGA_STEPS)
+                    in_turn(section, contender.name, [replace(stores[0], found={}), giga], length)
+                    rows.append(giga.row())
+
+
+def in_turn(section: Section, name: str, stores: list[Store], length: Length) -> None:
+    """Windows of each of these stores in turn, then the largest beside the smallest."""
+    for number in range(length.rounds):
+        for store in stores:
+            with section.attempt(f"{name}: {store.size}, window {number + 1}"):
+                window(store, length)
+    if len(stores) > 1:
+        compare(section, name, stores)
 
 
 def compare(section: Section, name: str, stores: list[Store]) -> None:
