@@ -40,9 +40,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+def install(folder: Path, what: str | Path) -> None:
+    """By pip, into the folder's environment; Python compiles what is imported, not all that there is."""
+    run("env/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", what, cwd=folder)
+
+
 def test_the_wheel_serves_an_unchanged_script(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", "env", cwd=tmp_path)
-    run("env/bin/pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[server]", cwd=tmp_path)
+    install(tmp_path, f"{wheel}[server]")
     server = Server(tmp_path / "home", command=tmp_path / "env/bin/assay").start()
     folder = tmp_path / "elsewhere"
     folder.mkdir()
@@ -54,7 +59,7 @@ def test_the_wheel_serves_an_unchanged_script(wheel: Path, tmp_path: Path) -> No
 
 def test_the_bare_wheel_needs_nothing_and_says_what_it_lacks(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", "env", cwd=tmp_path)
-    run("env/bin/pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=tmp_path)
+    install(tmp_path, wheel)
     told = run("env/bin/pip", "list", "--format=freeze", "--disable-pip-version-check", cwd=tmp_path)
     assert {line.partition("==")[0].lower() for line in told.split()} <= {"assay-ml", "pip", "setuptools"}
     script = "import assay\nwith assay.init(config={'lr': 1}) as run:\n    run.log({'loss': 0.5})\n    print(run.id)"

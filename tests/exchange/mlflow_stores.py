@@ -92,11 +92,13 @@ def tracking_server(folder: Path, database: Path) -> Iterator[str]:
     words = ["-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{database}", "--port", str(port)]
     words += ["--artifacts-destination", str(folder / "served"), "--workers", "1"]
     python = CLIENTS["mlflow-3"]
+    # Its jobs are not compared, and eight processes less start sooner
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{python.parent}:{os.environ['PATH']}"}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [str(python), *words],
             cwd=folder,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": f"{python.parent}:{os.environ['PATH']}"},
+            env=environment() | quiet,
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -6,10 +6,13 @@ import os
 import subprocess
 from pathlib import Path
 
+from support.length import length
 from support.server import ROOT
 
 FLOWS = ROOT / "tests/e2e/flows"
 CLIENTS = {"mlflow-3": ROOT / ".venv-mlflow3/bin/python", "mlflow-2": ROOT / ".venv-mlflow2/bin/python"}
+# How long the client may load a logged model in another process to guess its requirements; no server is asked for them
+GUESS_S = str(length(1, 120))
 
 
 def run_flow(client: str, flow: str, url: str, folder: Path, *words: str, **env: str) -> None:
@@ -32,6 +35,7 @@ def run_flow(client: str, flow: str, url: str, folder: Path, *words: str, **env:
             **clean,
             "MLFLOW_TRACKING_URI": url,
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT": GUESS_S,
             "PATH": f"{python.parent}:{os.environ['PATH']}",
             **env,
         },
