@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,11 @@ def test_buckets_are_what_lies_in_them_however_they_came_about(series: Any, fine
     assert all(map(agree, rows_of(again), rougher.values()))
 
 
+def read(payload: bytes, shift: int, series: int = 0, place: int = 0) -> Buckets:
+    """The cells of one chunk."""
+    return cells.decode([payload], shift, np.array([series], np.int64), np.array([place], np.int64))
+
+
 @given(st.lists(st.tuples(INTEGER, VALUE), min_size=1, max_size=40).map(sorted), st.booleans(), st.data())
 def test_cells_stand_for_their_chunk_on_every_wider_grid(series: Any, single: bool, data: st.DataObject) -> None:
     steps, values = zip(*series, strict=True)
@@ -87,7 +93,7 @@ def test_cells_stand_for_their_chunk_on_every_wider_grid(series: Any, single: bo
     assert shift is not None
     assert payload is not None
     wide = data.draw(st.integers(shift, 63))
-    found = folded(cells.decode(payload, wide, 3, 7))
+    found = folded(read(payload, wide, 3, 7))
     direct = bucketed(3, 7, step >> wide, np.array(values))
     assert found.index.tolist() == direct.index.tolist()
     assert set(found.series.tolist()) == {3}
@@ -95,7 +101,24 @@ def test_cells_stand_for_their_chunk_on_every_wider_grid(series: Any, single: bo
     assert all(map(agree, rows_of(found), rows_of(direct)))
     assert len(np.unique(step >> shift)) <= cells.CELLS
     with pytest.raises(Corrupt):
-        cells.decode(payload, shift - 1, 0, 0)
+        read(payload, shift - 1)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.booleans(), st.integers(0, 1 << 40)), max_size=12))
+def test_cells_of_many_chunks_are_those_of_each(chunks: list[tuple[int, bool, int]]) -> None:
+    """Of different numbers of cells, widths and kinds of value, in the order in which they are given."""
+    payloads = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "WORTH", 1)
+        for count, single, first in chunks:
+            values = [0.5 if single else 0.1 * number for number in range(count)]
+            steps = [first + 3 * number for number in range(count)]
+            payloads.append(cells.celled(from_lists([1] * count, steps, [0] * count, values))[1] or b"")
+    numbers = np.arange(len(payloads), dtype=np.int64)
+    together = cells.decode(payloads, 50, numbers, numbers + 100)
+    alone = concat([read(payload, 50, number, number + 100) for number, payload in enumerate(payloads)])
+    for field in fields(Buckets):
+        assert getattr(together, field.name).tolist() == getattr(alone, field.name).tolist(), field.name
 
 
 def test_damaged_cells_are_told_as_such() -> None:
@@ -105,9 +128,9 @@ def test_damaged_cells_are_told_as_such() -> None:
     for at in range(len(payload)):
         damaged = payload[:at] + bytes((payload[at] ^ 1,)) + payload[at + 1 :]
         with pytest.raises(Corrupt):
-            cells.decode(damaged, 63, 0, 0)
+            read(damaged, 63)
     with pytest.raises(Corrupt):
-        cells.decode(payload[: HEADER.size - 1], 63, 0, 0)
+        read(payload[: HEADER.size - 1], 63)
     assert cells.celled(from_lists([1] * 10, range(10), [0] * 10, [1.0] * 10)) == (None, None)
 
 

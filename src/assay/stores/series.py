@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,6 +48,7 @@ OPENED = 50_000_000  # points of a question that lie in chunks that are opened o
 HELD = 4_000_000  # points of a question along a metric, which are held together
 SLICE = 2_000_000  # points of the chunks that one statement brings
 TOGETHER = 250_000  # points of chunks that are opened together
+CELLED = 1_024  # chunks whose cells are read together
 PIECE = 256  # chunks of one series that one statement brings
 
 # A row that lies within one bucket is enough, unless its sum is unknown; else its cells, else its payload.
@@ -279,7 +281,8 @@ class Held:
 
 
 class Opened:
-    """The chunks of a question that must be opened: many together, since each by itself would cost more than it holds.
+    """The chunks of a question that are opened, or whose cells are read: many together, since each by itself would cost
+    more than it holds.
 
     Attributes:
         axis: The column along which they are laid.
@@ -292,6 +295,13 @@ class Opened:
         self._found: list[Buckets] = []
         self._waiting: list[tuple[int, int, Ints, bytes]] = []
         self._points = 0
+        self._celled: list[tuple[int, int, bytes]] = []
+
+    def add_cells(self, number: int, place: int, payload: bytes) -> None:
+        """The cells of a chunk at this place of the series of this number."""
+        self._celled.append((number, place, payload))
+        if len(self._celled) >= CELLED:
+            self._read_cells()
 
     def add(self, number: int, place: int, origin: Ints, chunk: Chunk) -> None:
         """The chunk's points lie at this place of the series of this number."""
@@ -305,13 +315,26 @@ class Opened:
         """Their parts of buckets."""
         if self._waiting:
             self._open()
+        if self._celled:
+            self._read_cells()
         return self._found
+
+    def _read_cells(self) -> None:
+        numbers, at, payloads = zip(*self._celled, strict=True)
+        series, place = (np.array(each, np.int64) for each in (numbers, at))
+        self._found.append(cells.decode(payloads, self.shift, series, place))
+        self._celled = []
+        self._unit.rest()
 
     def _open(self) -> None:
         numbers, at, origins, payloads = zip(*self._waiting, strict=True)
         x, value, counts = axis_and_values(payloads, self.axis)
-        series, place, origin = (np.repeat(np.array(each, np.int64), counts) for each in (numbers, at, origins))
-        self._found.append(laid(series, place, along(x, origin) >> self.shift, value))
+        if any(origins):
+            x = along(x, np.repeat(np.array(origins, np.int64), counts))
+        # Each chunk by its number among these, until there are buckets: a column of a row a bucket, not a row a point
+        found = laid(np.repeat(np.arange(len(counts)), counts), 0, x >> self.shift, value)
+        series, place = (np.array(each, np.int64)[found.series] for each in (numbers, at))
+        self._found.append(replace(found, series=series, place=place))
         self._waiting, self._points = [], 0
         self._unit.rest()
 
@@ -333,7 +356,7 @@ class Layer:
     def parts(self, chunks: Iterable[Chunk], loose: Points) -> Iterator[Buckets]:
         """The parts of buckets from the chunks, which are in order, and from the points outside of them.
 
-        Chunks that must be opened, and nothing else, are left to `opened`.
+        Those that must be opened, or whose cells must be read, and nothing else, are left to `opened`.
         """
         left = np.ones(len(loose), np.bool_)
         firsts: list[Position] = []
@@ -350,7 +373,7 @@ class Layer:
             elif chunk.payload is not None:
                 self._opened.add(self._number, place, self._origin, chunk)
             elif chunk.cells is not None:
-                yield cells.decode(chunk.cells, self._opened.shift, self._number, place)
+                self._opened.add_cells(self._number, place, chunk.cells)
             else:
                 enough.append((place, chunk.first_step >> self._opened.shift, *chunk[7:14]))
         if enough:

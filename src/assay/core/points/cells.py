@@ -8,12 +8,15 @@ that, else float64).
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.core.envelope import opened, sealed
-from assay.core.points.buckets import Buckets, bucketed, shift_of
-from assay.core.points.columns import Points
+from assay.core.points.buckets import Buckets, bucketed, concat, shift_of
+from assay.core.points.columns import Ints, Points
 from assay.wire.errors import Corrupt
 
 FORMAT = 1
@@ -21,6 +24,7 @@ CELLS = 32  # at most, of a chunk
 WORTH = 1_024  # points of a chunk that is quicker to summarise than to open
 HEAD = struct.Struct("<BBHq")
 BOUND = HEAD.size + CELLS * (3 * 4 + 5 * 8)
+Column = npt.NDArray[Any]
 
 
 def celled(points: Points) -> tuple[int | None, bytes | None]:
@@ -44,29 +48,69 @@ def encode(cells: Buckets, shift: int) -> bytes:
     return sealed(b"".join(parts), FORMAT, 0)
 
 
-def decode(payload: bytes, shift: int, series: int, place: int) -> Buckets:
-    """The cells in buckets of this shift, which is not below their own, as parts of a series at this place.
+def decode(payloads: Sequence[bytes], shift: int, series: Ints, place: Ints) -> Buckets:
+    """The cells of many chunks in buckets of this shift, which is not below their own, in the order of the payloads.
+
+    Those of one layout are read as one matrix: each by itself would cost more than it holds.
+
+    Args:
+        payloads: As `encode` makes them, `n`.
+        shift: Of the buckets.
+        series: int64 (n,), the series of each chunk.
+        place: int64 (n,), and its place in that.
 
     Raises:
-        Corrupt: The bytes break the format.
+        Corrupt: The bytes of one break the format.
     """
-    body = opened(payload, FORMAT, BOUND, "cells")
-    try:
-        own, exact, n, first = HEAD.unpack_from(body)
-        at = HEAD.size
-        counts = np.frombuffer(body, "<u4", 3 * n, at).astype(np.int64)
-        at += 12 * n
-        total = np.frombuffer(body, "<f8", n, at).astype(np.float64)
-        at += 8 * n
-        values = np.frombuffer(body, "<f4" if exact else "<f8", 4 * n, at).astype(np.float64)
-        if own > shift or at + 4 * n * (4 if exact else 8) != len(body):
-            raise ValueError("bytes are left over, or the cells are too wide")
-    except (struct.error, ValueError) as error:
-        raise Corrupt(f"Cells cannot be read: {error}") from error
-    index = (counts[:n] + first) >> shift - own
-    low, high, begin, end = values[:n], values[n : 2 * n], values[2 * n : 3 * n], values[3 * n :]
-    here = np.full(n, series, np.int64), np.full(n, place, np.int64)
-    return Buckets(*here, index, counts[n : 2 * n], counts[2 * n :], low, high, total, begin, end)
+    if not payloads:
+        return concat([])
+    bodies = [opened(payload, FORMAT, BOUND, "cells") for payload in payloads]
+    alike: dict[tuple[bytes, int], list[int]] = {}
+    for position, body in enumerate(bodies):
+        alike.setdefault((body[1 : HEAD.size - 8], len(body)), []).append(position)
+    sizes = np.zeros(len(bodies), np.int64)
+    read: list[tuple[Ints, list[Column]]] = []
+    for positions in alike.values():
+        try:
+            columns = _columns([bodies[position] for position in positions], shift)
+        except (struct.error, ValueError) as error:
+            raise Corrupt(f"Cells cannot be read: {error}") from error
+        sizes[positions] = columns[0].shape[1]
+        read.append((np.array(positions, np.int64), columns))
+    starts = np.cumsum(sizes) - sizes
+    found = [np.empty(int(sizes.sum()), column.dtype) for column in read[0][1]]
+    for of_layout, columns in read:
+        to = starts[of_layout, None] + np.arange(columns[0].shape[1])
+        for whole, column in zip(found, columns, strict=True):
+            whole[to] = column
+    return Buckets(np.repeat(series, sizes), np.repeat(place, sizes), *found)
+
+
+def _columns(bodies: Sequence[bytes], shift: int) -> list[Column]:
+    """What `Buckets` has after its place, each of shape (bodies, cells), of bodies of one layout.
+
+    Raises:
+        struct.error, ValueError: The bytes break the format.
+    """
+    _, exact, n, _ = HEAD.unpack_from(bodies[0])
+    value = "<f4" if exact else "<f8"
+    size = HEAD.size + n * (3 * 4 + 8 + 4 * np.dtype(value).itemsize)
+    matrix = np.frombuffer(b"".join(bodies), np.uint8).reshape(len(bodies), -1)
+    own = matrix[:, :1].astype(np.int64)
+    if matrix.shape[1] != size or own.max() > shift:
+        raise ValueError("bytes are left over, or the cells are too wide")
+
+    def column(at: int, dtype: str, number: int) -> npt.NDArray[Any]:
+        return np.ascontiguousarray(matrix[:, at : at + number * np.dtype(dtype).itemsize]).view(dtype)
+
+    at = HEAD.size
+    counts = column(at, "<u4", 3 * n).astype(np.int64)
+    total = column(at + 12 * n, "<f8", n)
+    with np.errstate(invalid="ignore"):
+        values = column(at + 20 * n, value, 4 * n).astype(np.float64)
+    index = (counts[:, :n] + column(at - 8, "<i8", 1)) >> shift - own
+    low, high, first, last = np.split(values, 4, axis=1)
+    return [index, counts[:, n : 2 * n], counts[:, 2 * n :], low, high, total, first, last]
 
 
 def stand_for(points: Points, shift: int | None, payload: bytes | None) -> bool:
@@ -77,7 +121,8 @@ def stand_for(points: Points, shift: int | None, payload: bytes | None) -> bool:
     """
     if shift is None or payload is None:
         return shift is None and payload is None
-    found = decode(payload, shift, 0, 0)
+    nothing = np.zeros(1, np.int64)
+    found = decode([payload], shift, nothing, nothing)
     direct = bucketed(0, 0, points.step >> shift, points.value)
     if len(found) != len(direct):
         return False
