@@ -178,22 +178,18 @@ def measure(section: Section, everybody: list[Contender]) -> None:
             "points stored",
             *(", ".join(filter(None, words)) for words in MEASURES.values()),
         )
+        stores: list[Store] = []
         with contextlib.ExitStack() as held:
-
-            def store(size: str, steps: int, contender: Contender = contender) -> Store:
-                made = filled(contender, size, steps)
-                held.callback(made.target.stop)
-                return made
-
-            stores: list[Store] = []
             for size, steps in sizes.items():
                 with section.attempt(f"{contender.name}: {size} points"):
-                    stores.append(store(size, steps))
+                    stores.append(filled(contender, size, steps))
+                    held.callback(stores[-1].target.stop)
             in_turn(section, contender.name, stores, length)
             rows.extend(one.row() for one in stores)
             if section.options.giga and contender.name.endswith("SQLite") and stores:
                 with section.attempt(f"{contender.name}: {GIGA} points"):
-                    giga = store(GIGA, GIGA_STEPS)
+                    giga = filled(contender, GIGA, GIGA_STEPS)
+                    held.callback(giga.target.stop)
                     in_turn(section, contender.name, [replace(stores[0], found={}), giga], length)
                     rows.append(giga.row())
 

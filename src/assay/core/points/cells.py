@@ -23,6 +23,7 @@ FORMAT = 1
 CELLS = 32  # at most, of a chunk
 WORTH = 1_024  # points of a chunk that is quicker to summarise than to open
 HEAD = struct.Struct("<BBHq")
+INDEX = HEAD.size - 8  # where the first index stands; what is between the shift and it tells one layout from another
 BOUND = HEAD.size + CELLS * (3 * 4 + 5 * 8)
 Column = npt.NDArray[Any]
 
@@ -67,7 +68,7 @@ def decode(payloads: Sequence[bytes], shift: int, series: Ints, place: Ints) -> 
     bodies = [opened(payload, FORMAT, BOUND, "cells") for payload in payloads]
     alike: dict[tuple[bytes, int], list[int]] = {}
     for position, body in enumerate(bodies):
-        alike.setdefault((body[1 : HEAD.size - 8], len(body)), []).append(position)
+        alike.setdefault((body[1:INDEX], len(body)), []).append(position)
     sizes = np.zeros(len(bodies), np.int64)
     read: list[tuple[Ints, list[Column]]] = []
     for positions in alike.values():
@@ -100,7 +101,7 @@ def _columns(bodies: Sequence[bytes], shift: int) -> list[Column]:
     if matrix.shape[1] != size or own.max() > shift:
         raise ValueError("bytes are left over, or the cells are too wide")
 
-    def column(at: int, dtype: str, number: int) -> npt.NDArray[Any]:
+    def column(at: int, dtype: str, number: int) -> Column:
         return np.ascontiguousarray(matrix[:, at : at + number * np.dtype(dtype).itemsize]).view(dtype)
 
     at = HEAD.size
@@ -108,7 +109,7 @@ def _columns(bodies: Sequence[bytes], shift: int) -> list[Column]:
     total = column(at + 12 * n, "<f8", n)
     with np.errstate(invalid="ignore"):
         values = column(at + 20 * n, value, 4 * n).astype(np.float64)
-    index = (counts[:, :n] + column(at - 8, "<i8", 1)) >> shift - own
+    index = (counts[:, :n] + column(INDEX, "<i8", 1)) >> shift - own
     low, high, first, last = np.split(values, 4, axis=1)
     return [index, counts[:, n : 2 * n], counts[:, 2 * n :], low, high, total, first, last]
 
