@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -78,7 +78,18 @@ def test_a_database_that_dies_under_a_group_is_told_to_all_of_it(own_server: Any
         stop(own_server, "immediate")
         return one(unit)
 
-    refused(*[writer.submit(work) for work in (lambda _: time.sleep(0.2), one, die, one)][1:])
+    began, queued = threading.Event(), threading.Event()
+
+    def hold(_: Unit) -> None:
+        began.set()
+        queued.wait(SOON_S)
+
+    holding = writer.submit(hold)
+    assert began.wait(SOON_S)  # else what is submitted next might join its group
+    group = [writer.submit(work) for work in (one, die, one)]
+    queued.set()
+    holding.result(SOON_S)
+    refused(*group)
     own_server.ensure_postgres_running()
     assert writer.submit(one).result(SOON_S) == 1
 
