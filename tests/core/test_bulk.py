@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.core.envelope import sealed
-from assay.core.points.bulk import axis_and_values, decode_all
-from assay.core.points.columns import concat, from_lists
-from assay.core.points.payload import FORMAT, decode, encode, expand
+from assay.core.points.bulk import decode_all
+from assay.core.points.columns import from_lists
+from assay.core.points.payload import decode, encode
 from assay.testing.naive import of_columns
 from assay.wire.errors import Corrupt
 
@@ -60,12 +59,6 @@ def test_folded_tails_of_other_lengths_are_laid_end_to_end(*, exact: bool) -> No
     points, source = decode_all(payloads)
     for position, payload in enumerate(payloads):
         assert of_columns(points.take(source == position)) == of_columns(decode(payload))
-    one_by_one = concat([decode(payload) for payload in payloads])
-    for axis in ("step", "time_us"):
-        x, value, counts = axis_and_values(payloads, axis)
-        assert x.tolist() == getattr(one_by_one, axis).tolist()
-        np.testing.assert_array_equal(value, one_by_one.value)
-        assert counts.tolist() == [len(decode(payload)) for payload in payloads]
 
 
 def test_one_damaged_payload_is_told() -> None:
@@ -73,10 +66,4 @@ def test_one_damaged_payload_is_told() -> None:
     payloads[7] = payloads[7][:-1] + bytes((payloads[7][-1] ^ 1,))
     with pytest.raises(Corrupt):
         decode_all(payloads)
-    with pytest.raises(Corrupt):
-        axis_and_values(payloads, "step")
     assert [len(column) for column in decode_all([])] == [0, 0]
-    assert [len(column) for column in axis_and_values([], "step")] == [0, 0, 0]
-    shorter = sealed(expand(payloads[0])[:-1], FORMAT, 0)
-    with pytest.raises(Corrupt):
-        axis_and_values([payloads[1], shorter], "step")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.core.points.bulk import decode_all
-from assay.core.points.columns import Ints, Points, everywhere, order_by
+from assay.core.points.columns import Ints, Points, everywhere, order_by, starts_of
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -31,15 +31,11 @@ class Loose:
         rows: list[Any] = unit.rows(PAGES.format(among=among), [owners, max(key_ids), min(key_ids)])
         rows += unit.rows(BATCHES.format(among=among), [owners])
         points, source = decode_all([payload for _, payload in rows])
-        place = np.searchsorted(np.array(owner_ids, np.int64), np.array([row[0] for row in rows], np.int64))
-        points, owner = _by_series(points, place[source], source, np.array(key_ids, np.int64))
-        key, context = points.key, points.context
-        new = (key[1:] != key[:-1]) | (owner[1:] != owner[:-1]) | (context[1:] != context[:-1])
-        starts = np.concatenate(([0], np.flatnonzero(new) + 1))[: len(points)]
-        names = zip(key[starts].tolist(), owner[starts].tolist(), context[starts].tolist(), strict=True)
-        self.names: list[Name] = [(key_id, owner_ids[at], context_id) for key_id, at, context_id in names]
-        self._points = _numbered(points, np.concatenate(([0], np.cumsum(new)))[: len(points)]).normal()
-        self._edges = np.searchsorted(self._points.key, np.arange(len(starts) + 1))
+        owner = np.searchsorted(np.array(owner_ids, np.int64), np.array([row[0] for row in rows], np.int64))
+        points, names = _by_series(points, source, owner, np.array(key_ids, np.int64))
+        self.names: list[Name] = [(key_ids[kind], owner_ids[at], context_id) for kind, at, context_id in names]
+        self._points = points.normal()
+        self._edges = np.searchsorted(self._points.key, np.arange(len(names) + 1))
         self._places = {name: at for at, name in enumerate(self.names)}
 
     def of(self, series: Sequence[Name]) -> Points:
@@ -59,40 +55,53 @@ class Loose:
         return _numbered(found, np.repeat(numbers, sizes))
 
 
-def _by_series(points: Points, owner: Ints, source: Ints, key_ids: Ints) -> tuple[Points, Ints]:
-    """The points of these keys by key, owner and context, and their owners.
+def _by_series(points: Points, source: Ints, owner: Ints, key_ids: Ints) -> tuple[Points, list[Name]]:
+    """The points of these keys by series, with its number for their key, and the series as (kind, owner, context).
 
-    Those of one series stay in the order of their payloads: mostly the one in which they were logged.
+    Those of one series stay in the order of their payloads: mostly the one in which they were logged. What stands
+    together in a payload moves together: of a payload that was folded from many, that is all that a series has there.
 
     Args:
         points: Those of one payload stand together.
-        owner: int64 (n,), small numbers in the order of the owners.
         source: int64 (n,), the payload of each.
-        key_ids: Sorted.
+        owner: int64, of each payload a small number, in the order of the owners.
+        key_ids: Sorted; a kind is a position among them.
     """
     if not len(points):
-        return points, owner
-    kind = np.minimum(np.searchsorted(key_ids, points.key), len(key_ids) - 1)
-    contexts, context = (np.zeros(1), 0) if not points.context.any() else np.unique(points.context, return_inverse=True)
-    series = (kind * (int(owner.max()) + 1) + owner) * len(contexts) + context
+        return points, []
+    starts = starts_of(source, points.key, points.context)
+    lengths = np.diff(np.append(starts, len(points)))
+    source, key, context_id = source[starts], points.key[starts], points.context[starts]
+    kind = np.minimum(np.searchsorted(key_ids, key), len(key_ids) - 1)
+    contexts, context = np.unique(context_id, return_inverse=True)
+    series = (kind * (int(owner.max()) + 1) + owner[source]) * len(contexts) + context
     at = _payload_order(source)
-    wanted = key_ids[kind] == points.key
+    wanted = key_ids[kind] == key
     if not wanted.all():
         at = at[wanted[at]]
+    if not len(at):
+        return points.take(at), []
     ordered = series[at]
-    if len(ordered):
-        at = at[order_by(ordered, int(np.count_nonzero(ordered[1:] != ordered[:-1])))]
-    return points.take(at), owner[at]
+    at = at[order_by(ordered, int(np.count_nonzero(ordered[1:] != ordered[:-1])))]
+    firsts = starts_of(series[at])
+    number = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(at))))
+    first = at[firsts]
+    names = zip(kind[first].tolist(), owner[source[first]].tolist(), context_id[first].tolist(), strict=True)
+    lengths = lengths[at]
+    found = points.take(_spread(starts[at], lengths))
+    return _numbered(found, np.repeat(number, lengths)), list(names)
 
 
 def _payload_order(source: Ints) -> Ints:
-    """Where the points lie, payload by payload."""
-    firsts = np.concatenate(([0], np.flatnonzero(source[1:] != source[:-1]) + 1))
-    lengths = np.diff(np.append(firsts, len(source)))
+    """Where what is of these payloads lies, payload by payload; that of one stands together."""
+    firsts = starts_of(source)
     by_source = np.argsort(source[firsts])
-    lengths = lengths[by_source]
-    begins = np.cumsum(lengths) - lengths
-    return np.repeat(firsts[by_source] - begins, lengths) + np.arange(len(source))
+    return _spread(firsts[by_source], np.diff(np.append(firsts, len(source)))[by_source])
+
+
+def _spread(begins: Ints, lengths: Ints) -> Ints:
+    """The positions from each of these on, so many, one after the other."""
+    return np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
 def _numbered(points: Points, number: Ints) -> Points:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from assay.core.points import cells
+from assay.core.points.binning import Axis, binned
 from assay.core.points.buckets import Buckets
-from assay.core.points.bulk import Axis, axis_and_values
 from assay.core.points.columns import Ints
-from assay.core.points.drawing import along, laid
 
 if TYPE_CHECKING:
     from assay.stores.loose import Name
@@ -94,11 +93,8 @@ class Opened:
 
     def _open(self) -> None:
         numbers, at, origins, payloads = zip(*self._waiting, strict=True)
-        x, value, counts = axis_and_values(payloads, self.axis)
-        if any(origins):
-            x = along(x, np.repeat(np.array(origins, np.int64), counts))
-        # Each chunk by its number among these, until there are buckets: a column of a row a bucket, not a row a point
-        found = laid(np.repeat(np.arange(len(counts)), counts), 0, x >> self.shift, value)
+        # Each chunk by its number among these, until there are buckets
+        found = binned(payloads, self.axis, self.shift, origins)
         series, place = (np.array(each, np.int64)[found.series] for each in (numbers, at))
         self._found.append(replace(found, series=series, place=place))
         self._waiting, self._points = [], 0

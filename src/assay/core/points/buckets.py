@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.core.points.columns import Floats, Ints
+from assay.core.points.columns import Floats, Ints, starts_of
 
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 ROUGHEST = 63  # the shift that leaves two buckets of all integers
@@ -102,28 +102,40 @@ def bucketed(series: Ints | int, place: Ints | int, index: Ints, value: Floats) 
     """
     if not len(value):
         return concat([])
-    starts = _starts(*(column for column in (index, series, place) if not isinstance(column, int)))
+    starts = starts_of(*(column for column in (index, series, place) if not isinstance(column, int)))
     of_series, at_place = (
         np.full(len(starts), column, np.int64) if isinstance(column, int) else column[starts]
         for column in (series, place)
     )
+    return reduced(starts, of_series, at_place, index[starts], value)
+
+
+def reduced(starts: Ints, series: Ints, place: Ints, index: Ints, value: Floats) -> Buckets:
+    """The buckets that begin at these positions of a column of values, each of which has one at least.
+
+    Args:
+        starts: int64 (n,), ascending from 0.
+        series: int64 (n,), as of `Buckets`; so are the next.
+        place: int64 (n,).
+        index: int64 (n,).
+        value: float64 (m,), bucket after bucket.
+    """
     finite = np.isfinite(value)
+    sound = bool(finite.all())
     if len(starts) == len(value):  # as along the steps of a run that has just begun
-        nan, total = np.isnan(value).astype(np.int64), value if finite.all() else np.where(finite, value, 0.0)
-        return Buckets(
-            of_series, at_place, index, np.ones(len(value), np.int64), nan, value, value, total, value, value
-        )
+        nan, total = np.isnan(value).astype(np.int64), value if sound else np.where(finite, value, 0.0)
+        return Buckets(series, place, index, np.ones(len(value), np.int64), nan, value, value, total, value, value)
     ends = np.append(starts[1:], len(value)) - 1
+    least, most = (np.minimum, np.maximum) if sound else (np.fmin, np.fmax)  # the same without NaN, and quicker
     with np.errstate(over="ignore", invalid="ignore"):
-        if finite.all():
+        if sound:
             nan = np.zeros(len(starts), np.int64)
             total = np.add.reduceat(value, starts)
         else:
             nan = np.add.reduceat(np.isnan(value).astype(np.int64), starts)
             total = np.add.reduceat(np.where(finite, value, 0.0), starts)
-    low, high = np.fmin.reduceat(value, starts), np.fmax.reduceat(value, starts)
-    count, first, last = ends - starts + 1, value[starts], value[ends]
-    return Buckets(of_series, at_place, index[starts], count, nan, low, high, total, first, last)
+    low, high = least.reduceat(value, starts), most.reduceat(value, starts)
+    return Buckets(series, place, index, ends - starts + 1, nan, low, high, total, value[starts], value[ends])
 
 
 def folded(parts: Buckets) -> Buckets:
@@ -139,7 +151,7 @@ def folded(parts: Buckets) -> Buckets:
     )
     if not ordered.all():
         parts = parts.take(_order(parts))
-    starts = _starts(parts.series, parts.index)
+    starts = starts_of(parts.series, parts.index)
     if len(starts) == len(parts):
         return parts
     ends = np.append(starts[1:], len(parts)) - 1
@@ -175,13 +187,6 @@ def coarser(buckets: Buckets, by: int) -> Buckets:
     index = buckets.index >> min(by, ROUGHEST)
     columns = {field.name: getattr(buckets, field.name) for field in fields(buckets)}
     return folded(Buckets(**{**columns, "index": index}))
-
-
-def _starts(*columns: Ints) -> Ints:
-    change = columns[0][1:] != columns[0][:-1]
-    for column in columns[1:]:
-        change |= column[1:] != column[:-1]
-    return np.concatenate(([0], np.flatnonzero(change) + 1))
 
 
 def shift_of(low: int, high: int, count: int) -> int:

@@ -7,8 +7,7 @@ It gives what `payload.decode` gives of each, and leaves to that what is unusual
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +15,10 @@ import numpy.typing as npt
 from assay.core.points.columns import Floats, Ints, Points, concat, everywhere
 from assay.core.points.packed import places
 from assay.core.points.payload import EQUAL, SINGLES, decode_body, expand
-from assay.wire.errors import Corrupt
 
 FEW = 8  # payloads that are as quick one by one
 SMALL = 16 << 10  # bytes of a body that is worth laying beside others
 HEAD = 4  # bytes of the count
-Axis = Literal["step", "time_us"]
-COLUMNS = ("key", "context", "row", "step", "time_us")  # in the order of a body
 Matrix = npt.NDArray[np.uint8]
 
 
@@ -60,25 +56,26 @@ def decode_all(payloads: Sequence[bytes]) -> tuple[Points, Ints]:
             parts.append(_end_to_end(some, modes_alike))
         else:
             parts += map(decode_body, some)
-        sources.append(np.repeat(np.array(alike_positions, np.int64), [_count(body) for body in some]))
+        sources.append(np.repeat(np.array(alike_positions, np.int64), [count_of(body) for body in some]))
     return concat(parts), np.concatenate(sources) if sources else np.zeros(0, np.int64)
 
 
-def _count(body: bytes) -> int:
+def count_of(body: bytes) -> int:
+    """How many points a body says that it has."""
     return int.from_bytes(body[:HEAD], "little")
 
 
 def _modes(body: bytes) -> list[tuple[int, int]]:
     """Where each of a body's six columns has its mode, and which; none where the body has no layout of ours."""
     try:
-        return [(at, body[at]) for at in places(body, _count(body))]
+        return [(at, body[at]) for at in places(body, count_of(body))]
     except (ValueError, IndexError):
         return []
 
 
 def _points(matrix: Matrix, modes: Sequence[tuple[int, int]]) -> Points:
     """The points of bodies of one layout, body after body."""
-    count = _count(matrix[0, :HEAD].tobytes())
+    count = count_of(matrix[0, :HEAD].tobytes())
     key, context, row, step, time_us = (_ints(matrix, at, mode, count) for at, mode in modes[:5])
     at, mode = modes[5]
     with np.errstate(invalid="ignore"):
@@ -113,43 +110,15 @@ def _planes(matrix: Matrix, at: int, dtype: str, count: int) -> npt.NDArray[Any]
     return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(dtype).reshape(len(matrix), count)
 
 
-def axis_and_values(payloads: Sequence[bytes], axis: Axis) -> tuple[Ints, Floats, Ints]:
-    """One column of whole numbers and the values of all payloads, in their order; no other column is decoded.
-
-    Returns:
-        int64 and float64 of shape (n,), and how many points each payload has, int64.
-
-    Raises:
-        Corrupt: As `payload.decode`.
-    """
-    bodies = [expand(payload) for payload in payloads]
-    try:
-        found = [places(body, _count(body)) for body in bodies]
-    except (ValueError, IndexError) as error:
-        raise Corrupt(f"A payload of points cannot be read: {error}") from error
-    column = COLUMNS.index(axis)
-    xs, values, sizes = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]
-    for (mode, kind), alike in groupby(
-        zip(bodies, found, strict=True), key=lambda item: (item[0][item[1][column]], item[0][item[1][-1]])
-    ):
-        some = list(alike)
-        of_them = [body for body, _ in some]
-        counts = np.array([_count(body) for body in of_them], np.int64)
-        xs.append(_ints_of(of_them, [at[column] for _, at in some], mode, counts))
-        values.append(_values_of(of_them, [at[-1] for _, at in some], kind, counts))
-        sizes.append(counts)
-    return np.concatenate(xs), np.concatenate(values), np.concatenate(sizes)
-
-
 def _end_to_end(bodies: Sequence[bytes], modes: Sequence[int]) -> Points:
     """The points of bodies whose columns have these modes, body after body."""
-    counts = np.array([_count(body) for body in bodies], np.int64)
-    at = list(zip(*(places(body, _count(body)) for body in bodies), strict=True))
-    key, context, row, step, time_us = (_ints_of(bodies, at[number], modes[number], counts) for number in range(5))
-    return Points(key, context, row, step, time_us, _values_of(bodies, at[5], modes[5], counts))
+    counts = np.array([count_of(body) for body in bodies], np.int64)
+    at = list(zip(*(places(body, count_of(body)) for body in bodies), strict=True))
+    key, context, row, step, time_us = (ints_of(bodies, at[number], modes[number], counts) for number in range(5))
+    return Points(key, context, row, step, time_us, values_of(bodies, at[5], modes[5], counts))
 
 
-def _ints_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints) -> Ints:
+def ints_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints) -> Ints:
     """A column of this mode of each body, which begins there, one after the other: int64 of shape (sum of counts,)."""
     first = np.frombuffer(b"".join([body[here + 1 : here + 9] for body, here in zip(bodies, at, strict=True)]), "<i8")
     if mode == EQUAL:
@@ -164,7 +133,7 @@ def _ints_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints
     return column
 
 
-def _values_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints) -> Floats:
+def values_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints) -> Floats:
     """The same of the values: float64."""
     dtype = "<f4" if mode == SINGLES else "<f8"
     with np.errstate(invalid="ignore"):

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from assay.core.points.columns import Points, concat
+from assay.core.points.columns import Points, concat, starts_of
 
 FULL = 8_192  # points
 ENOUGH = 4_096
@@ -40,8 +40,7 @@ def part(chunks: Sequence[ChunkRange], points: Points) -> list[tuple[ChunkRange 
     for later in chunks[1:]:
         place[_until(points, later.first, included=False) :] += 1
     pieces: list[tuple[ChunkRange | None, Points]] = []
-    starts = [0, *(np.flatnonzero(place[1:] != place[:-1]) + 1).tolist(), len(points)]
-    for start, end in pairwise(starts):
+    for start, end in pairwise([*starts_of(place).tolist(), len(points)]):
         piece = points.take(slice(start, end))
         chunk = chunks[int(place[start])] if chunks else None
         if chunk is not None and chunk is chunks[-1] and chunk.count >= ENOUGH:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,12 +106,8 @@ class Points:
         """The points of each (key, context), in key order; the points must be in canonical order."""
         if not len(self):
             return []
-        change = (self.key[1:] != self.key[:-1]) | (self.context[1:] != self.context[:-1])
-        starts = np.concatenate(([0], np.flatnonzero(change) + 1, [len(self)]))
-        return [
-            (int(self.key[a]), int(self.context[a]), self.take(slice(a, b)))
-            for a, b in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
-        ]
+        edges = [*starts_of(self.key, self.context).tolist(), len(self)]
+        return [(int(self.key[a]), int(self.context[a]), self.take(slice(a, b))) for a, b in pairwise(edges)]
 
 
 def order_by(key: Ints, changes: int) -> npt.NDArray[Any]:
@@ -198,6 +195,15 @@ def concat(parts: Sequence[Points]) -> Points:
 def everywhere(number: int, n: int) -> Ints:
     """A column of n times this number, which holds it once."""
     return np.broadcast_to(np.array(number, np.int64), n)
+
+
+def starts_of(*columns: Ints) -> Ints:
+    """0, and where any of the columns, which are of one length, differs from what stands before it."""
+    changed = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        if column.strides != (0,):
+            changed |= column[1:] != column[:-1]
+    return np.concatenate(([0], np.flatnonzero(changed) + 1))
 
 
 def taken(column: Ints, index: npt.NDArray[Any] | slice) -> Ints:

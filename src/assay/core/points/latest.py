@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.core.points.columns import Ints, Points
+from assay.core.points.columns import Ints, Points, starts_of
 
 
 class LatestRow(NamedTuple):
@@ -32,7 +32,7 @@ def latest(points: Points) -> list[LatestRow]:
         return [_only(points)]
     key, context, value = points.key, points.context, points.value
     nan = np.isnan(value)
-    starts = np.concatenate(([0], np.flatnonzero((key[1:] != key[:-1]) | (context[1:] != context[:-1])) + 1))
+    starts = starts_of(key, context)
     last = np.append(starts[1:], n) - 1
     if nan.any():
         low = np.minimum.reduceat(np.where(nan, np.inf, value), starts)
