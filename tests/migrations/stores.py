@@ -13,15 +13,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from cli.house import fill, whole
 from support.postgres import fresh_database, postgres, tool
 from support.server import Http, Server
+from support.stores import random
 
 from assay.stores.migrations import HEAD
+from assay.stores.postgres import PostgresStore
+from assay.stores.sqlite import SqliteStore
 
 HERE = Path(__file__).parent
 ACCOUNTS = (
@@ -44,23 +48,44 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def read(home: Path, *options: str, new: bool = False) -> Any:
-    """Everything that a client can read of the store; a new one is filled first."""
+@contextmanager
+def client(home: Path, *options: str) -> Iterator[Http]:
+    """A client of a server of the store, who may do all."""
     server = Server(home, options).start()
     try:
         with closing(server.http()) as http:
-            token = (home / "token").read_text().strip()
-            http.headers["Authorization"] = f"Bearer {token}"
-            if new:
-                fill_further(http, fill(http))
-                fill_accounts(http)
-            models = http.mlflow("POST", "logged-models/search", {"experiment_ids": ["0", "1"]})
-            found = {**whole(http), "models": models["models"], **remarks(http)}
-            if users := http.request("GET", "/api/v1/users").json["users"]:
-                found["accounts"] = [users, *(http.request("GET", f"/api/v1/{path}").json for path in ACCOUNTS)]
-            return plain(found)
+            http.headers["Authorization"] = f"Bearer {(home / 'token').read_text().strip()}"
+            yield http
     finally:
         server.stop()
+
+
+def read(home: Path, *options: str) -> Any:
+    """Everything that a client can read of the store."""
+    with client(home, *options) as http:
+        models = http.mlflow("POST", "logged-models/search", {"experiment_ids": ["0", "1"]})
+        found = {**whole(http), "models": models["models"], **remarks(http)}
+        if users := http.request("GET", "/api/v1/users").json["users"]:
+            found["accounts"] = [users, *(http.request("GET", f"/api/v1/{path}").json for path in ACCOUNTS)]
+        return plain(found)
+
+
+def new(home: Path, *options: str) -> None:
+    """A store with something in every table: what came first has settled, a last call has not."""
+    with client(home, *options) as http:
+        long = fill_further(http, fill(http))
+    with closing(opened(home, *options)) as store:
+        while store.settle(0):
+            pass
+    with client(home, *options) as http:
+        points = [{"key": "long", "value": step, "timestamp": step, "step": step} for step in (7, 20_000)]
+        http.mlflow("POST", "runs/log-batch", {"run_id": long, "metrics": points})
+        fill_accounts(http)
+
+
+def opened(home: Path, *options: str) -> SqliteStore | PostgresStore:
+    """The store without a server."""
+    return PostgresStore(options[1], "settle", random) if options else SqliteStore(home / "assay.db", "settle", random)
 
 
 def fill_accounts(http: Http) -> None:
@@ -87,8 +112,8 @@ def remarks(http: Http) -> dict[str, Any]:
     return {name: found for name, found in (("comments", comments), ("views", whole_views)) if found}
 
 
-def fill_further(http: Http, experiment_id: str) -> None:
-    """What lies in tables of its own: chunks, pages, a tail, a model, records of a purge, a comment, a view ..."""
+def fill_further(http: Http, experiment_id: str) -> str:
+    """What lies in tables of its own: chunks, pages, a model, records of a purge, a comment, a view; the long run."""
     long, purged = (
         http.mlflow("POST", "runs/create", {"experiment_id": experiment_id, "run_name": name})["run"]["info"]["run_id"]
         for name in ("long", "purged")
@@ -119,6 +144,7 @@ def fill_further(http: Http, experiment_id: str) -> None:
         assert answer.status == 201, answer.body
     answer = http.request("POST", "/api/v1/audit/checkpoints", {})
     assert answer.status == 200, answer.body
+    return str(long)
 
 
 def pack(home: Path, target: Path) -> None:
@@ -154,12 +180,14 @@ def record(folder: Path) -> None:
     folder.mkdir()
     with tempfile.TemporaryDirectory() as name, postgres() as database_server:
         home = Path(name) / "sqlite"
-        held = {"sqlite": read(home, new=True)}
+        new(home)
+        held = {"sqlite": read(home)}
         pack(home, folder / "sqlite.tar.gz")
-        home, address = Path(name) / "postgresql", fresh_database(database_server)
-        held["postgresql"] = read(home, "--store", address, new=True)
+        home, options = Path(name) / "postgresql", ("--store", fresh_database(database_server))
+        new(home, *options)
+        held["postgresql"] = read(home, *options)
         pack(home, folder / "postgresql-files.tar.gz")
-        dump(address, folder / "postgresql.sql.gz")
+        dump(options[1], folder / "postgresql.sql.gz")
     (folder / "held.json.gz").write_bytes(gzip.compress(json.dumps(held, sort_keys=True).encode(), mtime=0))
 
 

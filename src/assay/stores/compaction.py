@@ -315,7 +315,7 @@ def _chunk_row(owner_id: int, piece: Points) -> tuple[Any, ...]:
         summary.max,
         summary.sum,
         summary.nan_count,
-        encode(piece, LEVEL),
         summary.inf_count,
         *cells.celled(piece),
+        encode(piece, LEVEL),
     )

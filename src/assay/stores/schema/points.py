@@ -91,10 +91,10 @@ metric_chunk = Table(
     Column("max_value", Double),
     Column("sum_value", Double),  # over what is finite
     Column("nan_count", Integer, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
     Column("inf_count", Integer),  # of either sign; NULL from revision 0001, whose sums are no number where one is
     Column("cell_shift", Integer),  # of core.points.cells; NULL where there are none: a small chunk, or one from 0004
     Column("cells", LargeBinary),
+    Column("payload", LargeBinary, nullable=False),  # last: SQLite finds what stands behind it only by reading it all
 )
 
 # Series of few points share a page: a chunk of its own would cost each of them more than its points do. The pages of
