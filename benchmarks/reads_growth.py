@@ -34,6 +34,7 @@ GIGA, GIGA_STEPS = "1 G", 1_000_000  # beside the smallest, after the others
 SLOPE = 0.20
 TAIL = 33  # batches: a full tail, and the one that makes it too long
 CONNECTIONS = 8
+READS, WARM = 100, 30  # of each read in a window: of 15, the medians at one size differed by a half
 SEARCH = {
     "experiment_ids": ["0"],
     "max_results": 100,
@@ -142,7 +143,7 @@ def window(store: Store, length: Length) -> None:
         failed = ""
         for name, read in reads.items():
             try:
-                store.found.setdefault(name, []).append(timed(read, times=15, warm=5).best_known_ms)
+                store.found.setdefault(name, []).append(timed(read, times=READS, warm=WARM).best_known_ms)
             except RuntimeError as error:
                 failed = f"{name}: {error}"
         asker.close()
@@ -232,7 +233,7 @@ def main() -> int:
     """Measures, and writes the section."""
     intro = (
         "Stores of 101 runs each that differ in their points only. Each window is on a copy of the store by a server "
-        "just started: reads first, medians of 15, then log-batches of 10 keys x 100 steps over 8 connections."
+        f"just started: reads first, medians of {READS}, then log-batches of 10 keys x 100 steps over 8 connections."
     )
     options = asked("Measures whether cost stays flat as points are stored.", ("giga",))
     options.peers = False
