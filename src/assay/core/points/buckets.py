@@ -120,21 +120,20 @@ def reduced(starts: Ints, series: Ints, place: Ints, index: Ints, value: Floats)
         index: int64 (n,).
         value: float64 (m,), bucket after bucket.
     """
-    finite = np.isfinite(value)
-    sound = bool(finite.all())
     if len(starts) == len(value):  # as along the steps of a run that has just begun
-        nan, total = np.isnan(value).astype(np.int64), value if sound else np.where(finite, value, 0.0)
+        finite = np.isfinite(value)
+        nan, total = np.isnan(value).astype(np.int64), value if finite.all() else np.where(finite, value, 0.0)
         return Buckets(series, place, index, np.ones(len(value), np.int64), nan, value, value, total, value, value)
     ends = np.append(starts[1:], len(value)) - 1
-    least, most = (np.minimum, np.maximum) if sound else (np.fmin, np.fmax)  # the same without NaN, and quicker
+    nan = np.zeros(len(starts), np.int64)
     with np.errstate(over="ignore", invalid="ignore"):
-        if sound:
-            nan = np.zeros(len(starts), np.int64)
-            total = np.add.reduceat(value, starts)
+        total = np.add.reduceat(value, starts)
+        if np.isfinite(total).all():  # then no value is NaN or infinite, and what follows is quicker
+            low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
         else:
+            low, high = np.fmin.reduceat(value, starts), np.fmax.reduceat(value, starts)
             nan = np.add.reduceat(np.isnan(value).astype(np.int64), starts)
-            total = np.add.reduceat(np.where(finite, value, 0.0), starts)
-    low, high = least.reduceat(value, starts), most.reduceat(value, starts)
+            total = np.add.reduceat(np.where(np.isfinite(value), value, 0.0), starts)
     return Buckets(series, place, index, ends - starts + 1, nan, low, high, total, value[starts], value[ends])
 
 

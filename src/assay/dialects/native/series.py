@@ -235,7 +235,7 @@ def told_floats(column: Numbers) -> list[float | str | None]:
 
 def _columns_of(charts: Sequence[Chart], rows: Buckets) -> bytes:
     """The charts, whose buckets are counted from the first one of each."""
-    document, firsts = [], []
+    document, buckets = [], []
     for chart in charts:
         drawing, first = chart.drawing, _first(chart.drawing.buckets.index)
         sizes = np.bincount(drawing.buckets.series, minlength=len(drawing.lines)).tolist()
@@ -244,9 +244,9 @@ def _columns_of(charts: Sequence[Chart], rows: Buckets) -> bytes:
             for line, uid, size in zip(drawing.lines, chart.uids, sizes, strict=True)
         ]
         document.append({"key": drawing.key, "exponent": drawing.exponent, "first": first, "lines": lines})
-        firsts.append(np.full(len(drawing.buckets), first, np.int64))
-    bucket = rows.index - (np.concatenate(firsts) if firsts else 0)
+        buckets.append(np.subtract(drawing.buckets.index, first, dtype=np.int64).astype("<u4"))
     floats = {"mean": rows.mean(), "min": rows.min, "max": rows.max, "first": rows.first, "last": rows.last}
+    bucket = np.concatenate([np.zeros(0, "<u4"), *buckets])
     return pack({"charts": document}, _raw(floats, {"bucket": bucket, "count": rows.count, "nan": rows.nan}))
 
 
@@ -282,7 +282,14 @@ def _joined(columns: Iterable[Numbers]) -> Numbers:
 def _raw(floats: Mapping[str, Numbers], counts: Mapping[str, Numbers]) -> list[tuple[str, str, bytes]]:
     sent = {id(column): column.astype("<f8", copy=False).tobytes() for column in floats.values()}  # some are one
     found = [(name, "f8", sent[id(column)]) for name, column in floats.items()]
-    return found + [(name, "u4", column.astype("<u4").tobytes()) for name, column in counts.items()]
+    return found + [(name, "u4", _counted(column)) for name, column in counts.items()]
+
+
+def _counted(column: Numbers) -> bytes:
+    """Whole numbers as they are sent; most are all 1, or all 0, which need no look at each."""
+    if len(column) and column[0] == column[-1] and (column == column[0]).all():
+        return int(column[0]).to_bytes(4, "little") * len(column)
+    return column.astype("<u4", copy=False).tobytes()
 
 
 READ = may(Verb.READ, "run")
