@@ -88,7 +88,7 @@ def _by_series(points: Points, source: Ints, owner: Ints, key_ids: Ints) -> tupl
     first = at[firsts]
     names = zip(kind[first].tolist(), owner[source[first]].tolist(), context_id[first].tolist(), strict=True)
     lengths = lengths[at]
-    found = points.take(_spread(starts[at], lengths))
+    found = _numbered(points, everywhere(0, len(points))).take(_spread(starts[at], lengths))  # no key is looked up
     return _numbered(found, np.repeat(number, lengths)), list(names)
 
 

@@ -126,10 +126,7 @@ def ints_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Ints)
     if mode == EQUAL:
         return _repeated(first, counts)
     starts = np.cumsum(counts) - counts
-    column = np.zeros(int(counts.sum()), np.int64)
-    within = np.ones(len(column), np.bool_)
-    within[starts] = False
-    column[within] = _joined(bodies, [here + 9 for here in at], f"<i{mode}", counts - 1)
+    column = _joined(bodies, [here + 9 for here in at], f"<i{mode}", counts - 1, lead=b"\0").astype(np.int64)
     np.cumsum(column, out=column)
     column += np.repeat(first - column[starts], counts)
     return column
@@ -142,13 +139,18 @@ def values_of(bodies: Sequence[bytes], at: Sequence[int], mode: int, counts: Int
         return _joined(bodies, [here + 1 for here in at], dtype, counts).astype(np.float64)
 
 
-def _joined(bodies: Sequence[bytes], at: Sequence[int], dtype: str, counts: Ints) -> npt.NDArray[Any]:
-    """So many numbers of each body from there on, whose bytes of equal weight lie side by side in each."""
+def _joined(
+    bodies: Sequence[bytes], at: Sequence[int], dtype: str, counts: Ints, lead: bytes = b""
+) -> npt.NDArray[Any]:
+    """So many numbers of each body from there on, whose bytes of equal weight lie side by side in each.
+
+    With a zero byte for `lead`, there is a 0 before those of each body.
+    """
     width = np.dtype(dtype).itemsize
-    column = np.empty((int(counts.sum()), width), np.uint8)
+    column = np.empty((int(counts.sum()) + len(lead) * len(bodies), width), np.uint8)
     sizes = counts.tolist()
     for weight in range(width):
         cut = zip(bodies, at, sizes, strict=True)
         plane = [body[here + weight * size : here + (weight + 1) * size] for body, here, size in cut]
-        column[:, weight] = np.frombuffer(b"".join(plane), np.uint8)
+        column[:, weight] = np.frombuffer(lead + lead.join(plane), np.uint8)
     return column.view(dtype).reshape(-1)
