@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from core.uneven import uneven
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -68,15 +69,7 @@ def test_binned_as_decoded(payloads: list[bytes], shift: int, axis: Literal["ste
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_chunks_of_other_lengths_and_widths(*, exact: bool) -> None:
-    rng = np.random.default_rng(2)
-    payloads = []
-    for number in range(40):
-        count = 2 + int(rng.integers(300))
-        value = rng.normal(size=count)
-        value[:: 1 + number % 7] = np.nan
-        wide = 1 << (8 * (number % 4))  # steps that need 1 to 8 bytes, and times that fall
-        steps, times = np.arange(count) * wide * 100 - number, rng.integers(-(1 << 62), 1 << 62, count)
-        payloads.append(encode(from_lists([number] * count, steps, times, value.astype("f4") if exact else value)))
+    payloads = uneven(exact=exact)
     for axis in AXES:
         for shift in (0, 8, 20, 60):
             found = binned(payloads, axis, shift, [0] * len(payloads))

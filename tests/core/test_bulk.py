@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from core.uneven import uneven
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,15 +48,7 @@ def test_a_training_loop_is_one_matrix() -> None:
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_folded_tails_of_other_lengths_are_laid_end_to_end(*, exact: bool) -> None:
-    rng = np.random.default_rng(2)
-    payloads = []
-    for number in range(40):
-        count = 2 + int(rng.integers(300))
-        value = rng.normal(size=count)
-        value[:: 1 + number % 7] = np.nan
-        wide = 1 << (8 * (number % 4))  # steps that need 1 to 8 bytes, and times that fall
-        steps, times = np.arange(count) * wide * 100 - number, rng.integers(-(1 << 62), 1 << 62, count)
-        payloads.append(encode(from_lists([number] * count, steps, times, value.astype("f4") if exact else value)))
+    payloads = uneven(exact=exact)
     points, source = decode_all(payloads)
     for position, payload in enumerate(payloads):
         assert of_columns(points.take(source == position)) == of_columns(decode(payload))
