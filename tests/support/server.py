@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
+from support.forked import Forked, can_fork, parent
+
 ROOT = Path(__file__).resolve().parents[2]
 ASSAY = Path(sys.executable).with_name("assay")
 API = "/api/2.0/mlflow/"
@@ -95,19 +97,19 @@ class Server:
     options: Sequence[str] = ()
     env: dict[str, str] = field(default_factory=dict)
     command: Path = ASSAY
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[str] | Forked | None = None
     url: str = ""
     log: IO[str] | None = None  # where its standard error goes
 
     def start(self) -> Server:
         """Starts it and returns when it answers."""
-        self.process = subprocess.Popen(
-            [str(self.command), "up", "--port", "0", "--home", str(self.home), *self.options],
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            env={**os.environ, **self.env},
-        )
+        words, env = ["up", "--port", "0", "--home", str(self.home), *self.options], {**os.environ, **self.env}
+        if self.command == ASSAY and can_fork(self.env):
+            self.process = parent().fork(words, env, 2 if self.log is None else self.log.fileno())
+        else:
+            self.process = subprocess.Popen(
+                [str(self.command), *words], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert " at http" in line, f"the server said {line!r}"
