@@ -168,13 +168,13 @@ def test_what_is_read_is_printed_and_read_again(text: str) -> None:
 )
 def test_reading_takes_no_longer_than_the_text_is(text: str) -> None:
     assert len(text) <= LENGTH_BOUND
-    began = time.process_time()
+    began = time.thread_time()  # others of this process may compute
     for read in (lambda: parse(text, 0), lambda: tokenize(text), lambda: tokenize(text, plain=True)):
         try:
             read()
         except InvalidInput:
             continue
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
 
 
 @pytest.mark.parametrize(
