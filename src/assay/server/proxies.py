@@ -47,6 +47,8 @@ class Proxies:
         await self._app(scope, receive, send)
 
     def _is_ours(self, text: str) -> bool:
+        if not self._trusted:  # mostly; an address is dear to read
+            return False
         try:
             address = ip_address(text)
         except ValueError:

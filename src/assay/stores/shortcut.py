@@ -128,14 +128,17 @@ class Shortcut:
     def due(self, calls: Sequence[Call]) -> dict[int, Tail]:
         """Those tails of the runs just logged to that are to be made short now.
 
-        Folding small batches costs as many round trips for many runs as for one; of the others one is due each time.
+        Folding small batches costs as many round trips for many runs as for one: they wait until one tail is full, and
+        those that are nearly so go with it. Of the others one is due each time.
         """
-        ids = {self._runs[logged.run_uid].id for _, logged in calls}
+        ids = sorted({self._runs[logged.run_uid].id for _, logged in calls})
         tails = {owner_id: self._tails[owner_id] for owner_id in ids}
-        if not (long := due(tails)):
-            return {}
-        many = [owner_id for owner_id, tail in tails.items() if is_near(tail) and is_small(tail[1])]
-        return {owner_id: tails[owner_id] for owner_id in sorted(many or long)}
+        most, _ = bounds()
+        small = {owner_id: tail for owner_id, tail in tails.items() if is_small(tail[1])}
+        if any(count >= most for count, _ in small.values()):
+            return {owner_id: tail for owner_id, tail in small.items() if is_near(tail)}
+        large = {owner_id: tail for owner_id, tail in tails.items() if owner_id not in small}
+        return {owner_id: large[owner_id] for owner_id in due(large)}
 
     def fold(self, unit: Unit, tails: Mapping[int, Tail]) -> Callable[[], None]:
         """These tails are short again, once the unit is committed; what is given back then remembers it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -80,9 +80,10 @@ class Writer:
         self._callers = 0  # who called or waited when the last group was done
         self._patience_s = 0.0
         self._keys: dict[tuple[int, str], int] = {}
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: deque[_Job] = deque()
+        self._enough = 1  # of them wake the thread, which does not compete for the interpreter before
+        self._arrived = threading.Condition(threading.Lock())
         self._closed = False
-        self._door = threading.Lock()  # held while a job goes in, so that none does behind the last
         self.tally = WriterTally()
         self.refusal: AssayError | None = None  # set when the store must take no more writes
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
@@ -99,28 +100,28 @@ class Writer:
     def _put(self, job: _Job) -> Future[Any]:
         if self.refusal is not None:
             raise self.refusal.with_traceback(None)
-        with self._door:
+        with self._arrived:
             if self._closed:
                 raise Unavailable("The server is shutting down", remedy="try again in a moment", retry_after_s=1)
-            self._queue.put(job)
+            self._jobs.append(job)
+            if len(self._jobs) == self._enough:
+                self._arrived.notify()
         return job.future
 
     @property
     def waiting(self) -> int:
         """How many requests wait for the next group."""
-        return self._queue.qsize()
+        return len(self._jobs)
 
     def close(self) -> None:
         """Ends the thread after what was accepted."""
-        with self._door:
+        with self._arrived:
             self._closed = True
-            self._queue.put(None)
+            self._arrived.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        last = False
-        while not last and (job := self._queue.get()) is not None:
-            group, last = self._gathered(job)
+        while group := self._gathered():
             began = time.monotonic()
             if self._lock is not None:
                 with self._lock:
@@ -130,28 +131,27 @@ class Writer:
             took_s = time.monotonic() - began
             self.tally.committed(len(group), took_s)
             self._patience_s = min(took_s, PATIENCE_S)
-            self._callers = len(group) + self._queue.qsize()
+            self._callers = min(len(group) + len(self._jobs), GROUP)
         if self._connection is not None:
             self._connection.close()
 
-    def _gathered(self, first: _Job) -> tuple[list[_Job], bool]:
-        """The next group, and whether it is the last.
+    def _gathered(self) -> list[_Job]:
+        """The next group; none after the last.
 
         Callers who were just answered mostly call again at once. They are waited for, but no longer than the last
         commit took: otherwise half of them would be committed while the others call, for ever, at twice the cost.
         """
-        group = [first]
-        until = time.monotonic() + self._patience_s
-        while len(group) < GROUP:
-            try:
-                wait_s = until - time.monotonic() if len(group) < self._callers else 0
-                more = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if more is None:
-                return group, True
-            group.append(more)
-        return group, False
+        with self._arrived:
+            self._await(self._callers, self._patience_s)
+            if not self._jobs:
+                self._await(1)
+                self._await(self._callers, self._patience_s)
+            return [self._jobs.popleft() for _ in range(min(len(self._jobs), GROUP))]
+
+    def _await(self, count: int, timeout: float | None = None) -> None:
+        """Until so many jobs are there, or none will come."""
+        self._enough = count
+        self._arrived.wait_for(lambda: len(self._jobs) >= count or self._closed, timeout)
 
     def _serve(self, group: list[_Job]) -> None:
         """Commits the group and answers each; on an unexpected failure each is tried alone.
