@@ -7,6 +7,7 @@ with streams, environment and folder of its own, and it ends, is killed and is w
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import select
@@ -23,6 +24,8 @@ MESSAGE = 1 << 18  # bytes, at most
 AVAILABLE = hasattr(os, "pidfd_open")
 # What is read once, at the start of a process: a fork would not notice.
 AT_THE_START = ("LD_", "PYTHON", "TZ")
+# What `assay up` imports, some of it only when it serves.
+AT_UP = ("psycopg", "uvicorn", "uvloop", "assay.cli.root", "assay.server.app", "assay.server.process")
 
 
 def can_fork(env: Mapping[str, str]) -> bool:
@@ -104,16 +107,9 @@ def parent() -> Parent:
     return Parent()
 
 
-def _imported() -> None:
-    """Everything that `assay up` imports sooner or later."""
-    import psycopg  # noqa: F401
-    import uvicorn  # noqa: F401
-    import uvloop  # noqa: F401
-
-    import assay.cli.root
-    import assay.server.app
-    import assay.server.process  # noqa: F401
-
+def _import() -> None:
+    for name in AT_UP:
+        importlib.import_module(name)
     gc.freeze()  # what is here is here to stay, and shared
 
 
@@ -150,7 +146,7 @@ def _become(asked: dict[str, Any], fds: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, which end this
-    _imported()
+    _import()
     with socket.socket(fileno=int(sys.argv[1])) as asking:
         forked = _serve(asking)
     if forked:
