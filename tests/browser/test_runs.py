@@ -106,6 +106,17 @@ def test_the_filter_offers_keys_and_values_and_finds(page: Page, table: Locator,
     expect(table.get_by_text("run-001")).to_be_visible()
 
 
+def test_what_is_typed_right_after_an_offer_is_not_parted_by_a_late_frame(page: Page, table: Locator) -> None:
+    bar = page.get_by_role("combobox", name="Filter runs")
+    bar.press_sequentially("mode")
+    page.evaluate("() => { window.late = []; window.requestAnimationFrame = call => window.late.push(call) }")
+    page.get_by_role("option", name=re.compile(r"^params\.model")).click()
+    bar.press_sequentially("= 'resnet50'")
+    page.evaluate("() => window.late.forEach(call => call(performance.now()))")
+    bar.press_sequentially(" AND metrics.a > 1")
+    expect(bar).to_have_value("params.model = 'resnet50' AND metrics.a > 1")
+
+
 def test_a_filter_that_cannot_be_read_shows_its_place(page: Page, table: Locator, shot: Callable[[str], None]) -> None:
     bar = page.get_by_role("combobox", name="Filter runs")
     bar.fill("metrics.loss < 'a'")

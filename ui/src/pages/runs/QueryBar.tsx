@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { ApiError, api } from "../../api/client";
 import { useKeys, useValues } from "../../api/keys";
 import { Icon } from "../../components/Icon";
@@ -40,19 +40,21 @@ export function QueryBar({ filter, experiments, view, onFilter }: Props) {
   const { offers, place } = useOffers(text, caret, experiments, view);
   const open = caret !== null && offers.length > 0;
 
-  const put = (value: string, at: number) => {
-    setText(value);
-    setChosen(-1);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(at, at);
-      setCaret(at);
-    });
-  };
+  // The caret moves with the text it stands in: moved a frame later, it would part what is typed meanwhile.
+  const moveTo = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (moveTo.current === null) return;
+    field.current?.focus();
+    field.current?.setSelectionRange(moveTo.current, moveTo.current);
+    moveTo.current = null;
+  });
   const accept = (offer: Offer) => {
     if (!place) return;
     const next = take(text, place, offer);
-    put(next.text, next.caret);
+    moveTo.current = next.caret;
+    setText(next.text);
+    setCaret(next.caret);
+    setChosen(-1);
   };
   const submit = () => {
     setCaret(null);
