@@ -46,7 +46,7 @@ imports: setup ## check which package may import which
 
 test: setup setup-clients ## run everything in short form
 	@$(PY) ui/npm.py run --silent test
-	.venv/bin/pytest -q -n 3 tests
+	.venv/bin/pytest -q -n 4 tests
 
 test-long: setup setup-clients ## the same at full length; writes docs/evidence.md
 	@$(PY) ui/npm.py run --silent test
