@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from support.server import Server
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged, View
+from assay.services.waiting import future_of
 from assay.stores.sqlite import SqliteStore
 from assay.testing import inside
 
@@ -134,7 +136,7 @@ def test_cells_that_tell_of_other_points_are_forgotten(home: Path) -> None:
             uid = unit.runs.search(Scope(), [1], View.ACTIVE, None, [], 1, None).items[0].uid
         n = 20_000
         logged = Logged(uid, ["curve"] * n, [0.5] * n, range(n), range(n))
-        store.log(Scope(), logged).result()
+        future_of(partial(store.log, Scope(), logged)).result()
         inside.settle(store)
     finally:
         store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from support.postgres import fresh_database, postgres, stop
 from support.stores import random
 
 from assay.core.tracking import Logged
+from assay.services.waiting import future_of
 from assay.stores.delta import POSTGRES
 from assay.stores.postgres import PostgresStore, _engine
 from assay.stores.unit import Unit
@@ -118,9 +120,10 @@ def test_a_log_call_at_a_database_away_is_told_at_once(own_server: Any) -> None:
         uid = house.run()
         stop(own_server, "fast")
         logged = Logged(uid, ["loss"], [0.5], [1], [1])
-        refused(*[store.log(house.scope, logged) for _ in range(3)])
+        call = partial(store.log, house.scope, logged)
+        refused(*[future_of(call) for _ in range(3)])
         own_server.ensure_postgres_running()
-        store.log(house.scope, logged).result(SOON_S)
+        future_of(call).result(SOON_S)
         assert len(house.history.history(house.scope, uid, "loss")) == 1
     finally:
         store.close()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 from sqlalchemy import event, text
@@ -16,6 +18,7 @@ from support.stores import random
 
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
+from assay.services.waiting import future_of
 from assay.stores.points import TAIL_BATCHES
 from assay.stores.postgres import PostgresStore
 from assay.testing import inside
@@ -59,9 +62,13 @@ def begun(store: PostgresStore) -> list[int]:
     return found
 
 
+def call(store: PostgresStore, scope: Scope, logged: Logged) -> Future[None]:
+    return future_of(partial(store.log, scope, logged))
+
+
 def send(house: House, uid: str, *steps: int, value: float = 0.5, key: str = "loss", **given: Any) -> Future[None]:
     n = len(steps)
-    return house.store.log(house.scope, Logged(uid, [key] * n, [value] * n, steps, [7] * n, **given))
+    return call(house.store, house.scope, Logged(uid, [key] * n, [value] * n, steps, [7] * n, **given))
 
 
 def steps(house: House, uid: str) -> list[int]:
@@ -79,12 +86,16 @@ def test_calls_after_the_first_are_one_statement(house: House, begun: list[int])
     for step in range(1, 5):
         send(house, uid, step).result(SOON_S)
     send(house, uid, 5, 6, 7).result(SOON_S)
+    columns = Logged(
+        uid, ["loss"], np.full(3, 0.5), np.array([8, 9, 10]), np.full(3, 7), key_index=np.zeros(3, np.int64)
+    )
+    call(house.store, house.scope, columns).result(SOON_S)
     assert len(begun) == 1
-    assert steps(house, uid) == list(range(8))
-    assert latest(house, uid) == [7]
-    send(house, uid, 8, key="accuracy").result(SOON_S)  # a new name
-    send(house, uid, 9, rows=[3]).result(SOON_S)
-    send(house, uid, 10, tags={"a": "b"}).result(SOON_S)
+    assert steps(house, uid) == list(range(11))
+    assert latest(house, uid) == [10]
+    send(house, uid, 11, key="accuracy").result(SOON_S)  # a new name
+    send(house, uid, 12, rows=[3]).result(SOON_S)
+    send(house, uid, 13, tags={"a": "b"}).result(SOON_S)
     assert len(begun) == 4
 
 
@@ -182,7 +193,7 @@ def test_another_workspace_does_not_know_the_run(house: House) -> None:
     send(house, uid, 0).result(SOON_S)
     logged = Logged(uid, ["loss"], [0.5], [1], [1])
     with pytest.raises(NotFound):
-        house.store.log(Scope(house.scope.workspace_id + 1), logged).result(SOON_S)
+        call(house.store, Scope(house.scope.workspace_id + 1), logged).result(SOON_S)
     assert steps(house, uid) == [0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from support.stores import open_store
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.services.runs import RunService
+from assay.services.waiting import future_of
 from assay.testing.house import new_uid
 from assay.wire.errors import NotFound, Unavailable
 
@@ -65,7 +67,7 @@ def test_when_no_connection_comes_free_the_answer_says_so(store: Any, monkeypatc
             pass
         # The writer has a connection of its own, also for its first call: it is asked, and knows of no such run.
         with pytest.raises(NotFound):
-            store.log(SCOPE, Logged("0" * 32, ["loss"], [0.5], [1], [1])).result(SOON_S)
+            future_of(partial(store.log, SCOPE, Logged("0" * 32, ["loss"], [0.5], [1], [1]))).result(SOON_S)
     finally:
         for connection in held:
             connection.close()

@@ -10,7 +10,6 @@ Contract, for every engine:
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
@@ -145,6 +144,11 @@ class UnitOfWork(Protocol):
         ...
 
 
+# Called once, from any thread, with why something did not come about, or None; must not raise. A future costs as much
+# as storing a point does.
+Told = Callable[[BaseException | None], None]
+
+
 class Store(Protocol):
     """The catalog: opens units of work, and takes log calls for group commit."""
 
@@ -152,8 +156,8 @@ class Store(Protocol):
 
     def write(self, work: Callable[[UnitOfWork], T]) -> T: ...
 
-    def log(self, scope: Scope, logged: Logged) -> Future[None]:
-        """Appends points, params and tags of one log call; the future ends when they are on disk, or refused."""
+    def log(self, scope: Scope, logged: Logged, told: Told) -> None:
+        """Appends points, params and tags of one log call, and tells when they are on disk, or refused."""
         ...
 
     def busy(self) -> float:

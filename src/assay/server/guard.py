@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +33,7 @@ RENDERERS: tuple[tuple[str, Render], ...] = (
 )
 
 
+@lru_cache(maxsize=64)
 def host_name(value: str) -> str:
     """The host of a Host header or URL authority, without port; empty if that is not all it says."""
     found = AUTHORITY.match(value)

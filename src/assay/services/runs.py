@@ -26,10 +26,11 @@ from assay.core.tracking import (
     Status,
     View,
 )
-from assay.ports.store import Store, UnitOfWork
+from assay.ports.store import Store, Told, UnitOfWork
 from assay.services.base import Service, authorise, check_search, check_text
 from assay.services.quotas import QuotaService
 from assay.services.records import Found, each, records
+from assay.services.waiting import future_of
 from assay.wire.errors import InvalidInput, NotActive, NotFound, RuleViolation
 
 KEY_BOUND = 250
@@ -202,9 +203,13 @@ class RunService(Service):
         self._store.write(work)
 
     def log(self, scope: Scope, logged: Logged) -> Future[None]:
-        """Points, params and tags of one call, together or not at all; the future ends when they are on disk.
+        """As `log_soon`, with a future that ends when the call is on disk."""
+        return future_of(partial(self.log_soon, scope, logged))
 
-        The future raises NotFound, NotActive, ParamChanged (nothing of the call is kept), SequenceGap, Conflict (the
+    def log_soon(self, scope: Scope, logged: Logged, told: Told) -> None:
+        """Points, params and tags of one call, together or not at all; tells when they are on disk.
+
+        What may be told: NotFound, NotActive, ParamChanged (nothing of the call is kept), SequenceGap, Conflict (the
         run was rewound), Unavailable.
 
         Raises:
@@ -225,7 +230,7 @@ class RunService(Service):
             _check_rest(logged)
         if self._quotas is not None:
             self._quotas.admit_points(scope, len(logged.values) + len(logged.model_points))
-        return self._store.log(scope, logged)
+        self._store.log(scope, logged, told)
 
     def open_writer(self, scope: Scope, uid: str, name: str, stream: str, *, heartbeats: bool = True) -> Progress:
         """How far the writer got in this stream; a heartbeating one that falls silent makes a running run `lost`.

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Table, Text, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.types import TypeEngine
 
 from assay.wire.errors import AssayError, InvalidInput, Unavailable
 
@@ -38,6 +39,7 @@ class Delta:
     listed: Callable[[Sequence[int]], str]  # the numbers as such a list
     reading: Mapping[str, Any]  # how the driver is asked for many rows
     joins_writes: bool  # whether one statement may write to several tables
+    writes_elsewhere: bool  # whether another process does the work, while this one can do something else
     begin: str  # begins the writer's transactions, where its statements commit by themselves; "" where the driver does
     refusal: Callable[[BaseException], AssayError | None]  # the answer to a failure that may pass, or None
     is_interrupted: Callable[[BaseException], bool]  # whether a statement was ended because it took too long
@@ -63,23 +65,40 @@ def _insert_values(table: Table, count: int) -> str:
 
 def _postgres_rows(table: Table, rows: Sequence[tuple[Any, ...]]) -> tuple[str, Sequence[Any]]:
     """A column is one array, so that one statement serves any number of rows."""
-    statement, plain = _insert_arrays(table)
-    columns = zip(zip(*rows, strict=True), plain, strict=True)
-    return statement, [_array(column) if is_plain else list(column) for column, is_plain in columns]
+    statement, arrays = insert_arrays(table)
+    return statement, [array(column) for array, column in zip(arrays, zip(*rows, strict=True), strict=True)]
 
 
 @cache
-def _insert_arrays(table: Table) -> tuple[str, Sequence[bool]]:
+def insert_arrays(table: Table) -> tuple[str, Sequence[Callable[[Sequence[Any]], str]]]:
+    """On PostgreSQL: the statement that takes an array for each column, and how each array is written."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     kinds = [column.type.compile(dialect).partition(" COLLATE")[0] for column in table.c]
-    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-    plain = [not isinstance(column.type, (Text, LargeBinary)) for column in table.c]
-    return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays})", plain  # noqa: S608 -- as above
+    marks = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    statement = f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({marks})"  # noqa: S608 -- as above
+    return statement, [_array_of(column.type) for column in table.c]
 
 
-def _array(numbers: Sequence[Any]) -> str:
-    """An array as PostgreSQL reads it: a fifth of what the driver takes to write the same."""
+def _array_of(kind: TypeEngine[Any]) -> Callable[[Sequence[Any]], str]:
+    """How an array of this kind is written as PostgreSQL reads it, at a fifth of what the driver takes."""
+    if isinstance(kind, Text):
+        return _texts
+    return _bytes if isinstance(kind, LargeBinary) else array
+
+
+def array(numbers: Sequence[Any]) -> str:
+    """An array of numbers, or truths."""
     return f"{{{','.join(['NULL' if number is None else repr(number) for number in numbers])}}}"
+
+
+def _texts(texts: Sequence[str | None]) -> str:
+    quoted = ["NULL" if t is None else '"' + t.replace("\\", "\\\\").replace('"', '\\"') + '"' for t in texts]
+    return f"{{{','.join(quoted)}}}"
+
+
+def _bytes(contents: Sequence[bytes | None]) -> str:
+    digits = ["NULL" if content is None else f'"\\\\x{content.hex()}"' for content in contents]
+    return f"{{{','.join(digits)}}}"
 
 
 class TookTooLong(Exception):
@@ -208,6 +227,7 @@ SQLITE = Delta(
     listed=lambda numbers: f"[{','.join(map(str, numbers))}]",
     reading={},
     joins_writes=False,
+    writes_elsewhere=False,
     begin="",
     refusal=_sqlite_refusal,
     is_interrupted=_sqlite_interrupted,
@@ -229,6 +249,7 @@ POSTGRES = Delta(
     listed=lambda numbers: f"{{{','.join(map(str, numbers))}}}",
     reading={"binary": True},  # as text, numbers take more than twice as long, and bytes are hex digits
     joins_writes=True,
+    writes_elsewhere=True,
     begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     refusal=_postgres_refusal,
     is_interrupted=_postgres_interrupted,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random as chance
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -18,7 +17,7 @@ from assay.core.pace import Share
 from assay.core.scope import Scope
 from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
-from assay.ports.store import UnitOfWork
+from assay.ports.store import Told, UnitOfWork
 from assay.stores.delta import POSTGRES
 from assay.stores.kept import Kept
 from assay.stores.migrate import check, prepare
@@ -128,9 +127,9 @@ class PostgresStore:
                 time.sleep(chance.uniform(0, 0.005 * attempt))  # noqa: S311 -- only to part those who met
         raise AssertionError("unreachable")
 
-    def log(self, scope: Scope, logged: Logged) -> Future[None]:
-        """Points, params and tags of one call; the future ends when they are on disk, or refused."""
-        return self._writer.log(scope, logged)
+    def log(self, scope: Scope, logged: Logged, told: Told) -> None:
+        """Points, params and tags of one call; tells when they are on disk, or refused."""
+        self._writer.log(scope, logged, told)
 
     @property
     def tally(self) -> WriterTally:

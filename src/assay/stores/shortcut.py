@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from assay.core.points.columns import NO_CONTEXT, NO_ROW, Points, concat, from_lists
 from assay.core.points.latest import latest as latest_of
 from assay.core.points.payload import encode
 from assay.core.tracking import Logged
 from assay.stores import schema
-from assay.stores.delta import POSTGRES
+from assay.stores.delta import POSTGRES, array, insert_arrays
 from assay.stores.logging import Call, Stored
 from assay.stores.points import OR_LONGER, OR_NEWER, Tail, bounds, due, is_near, is_small
 from assay.stores.projection.marks import Touched
@@ -41,6 +43,7 @@ class Shortcut:
     def __init__(self) -> None:
         self._runs: dict[str, _Known] = {}
         self._tails: dict[int, Tail] = {}
+        self._is_any_near = False  # of the tails just written to
 
     def learn(self, stored: Stored) -> None:
         """After a commit: what was logged to, and the tails of it."""
@@ -93,7 +96,8 @@ class Shortcut:
         touched.points.update(ids)
         _, batch_columns = POSTGRES.insert_rows(schema.metric_batch, batches)
         _, value_columns = POSTGRES.insert_rows(schema.metric_live, values)
-        given = [ids, *batch_columns, count, *value_columns, count, ids, sizes, count, most, longest]
+        these = array(ids)
+        given = [these, *batch_columns, count, *value_columns, count, these, array(sizes), count, most, longest]
         try:
             tails = cursor.execute(_statement(), given).fetchall()
         except psycopg.errors.DivisionByZero:
@@ -101,8 +105,9 @@ class Shortcut:
         if len(tails) != count:
             self.forget(ids)
             return False
-        for owner_id, batches_, size, _ in tails:
-            self._tails[owner_id] = (batches_, size)
+        grown = {owner_id: (batches_, size) for owner_id, batches_, size, _ in tails}
+        self._tails.update(grown)
+        self._is_any_near = any(map(is_near, grown.values()))
         return True
 
     def _points(self, calls: Sequence[Call], keys: Mapping[tuple[int, str], int]) -> dict[int, Points] | None:
@@ -113,10 +118,12 @@ class Shortcut:
             run = self._runs.get(logged.run_uid)
             if run is None or run.workspace_id != scope.workspace_id or run.id not in self._tails or not _plain(logged):
                 return None
-            ids = [keys.get((scope.workspace_id, key)) for key in logged.keys]
+            ids: Any = [keys.get((scope.workspace_id, key)) for key in logged.keys]
             if None in ids:
                 return None
-            columns = from_lists(ids, logged.steps, logged.times_us, logged.values, NO_CONTEXT, NO_ROW)  # type: ignore[arg-type]
+            if logged.key_index is not None:
+                ids = np.array(ids, np.int64)[logged.key_index]
+            columns = from_lists(ids, logged.steps, logged.times_us, logged.values, NO_CONTEXT, NO_ROW)
             parts.setdefault(run.id, []).append(columns)
         return {owner_id: concat(found) for owner_id, found in parts.items()}
 
@@ -131,6 +138,8 @@ class Shortcut:
         Folding small batches costs as many round trips for many runs as for one: they wait until one tail is full, and
         those that are nearly so go with it. Of the others one is due each time.
         """
+        if not self._is_any_near:
+            return {}
         ids = sorted({self._runs[logged.run_uid].id for _, logged in calls})
         tails = {owner_id: self._tails[owner_id] for owner_id in ids}
         most, _ = bounds()
@@ -159,19 +168,13 @@ class Shortcut:
 def _plain(logged: Logged) -> bool:
     """Whether the call brings points and nothing else."""
     others = logged.params or logged.tags or logged.model_points or logged.logged_values or logged.contexts
-    return (
-        not others
-        and logged.writer is None
-        and logged.key_index is None
-        and not len(logged.rows)
-        and len(logged.keys) > 0
-    )
+    return not others and logged.writer is None and not len(logged.rows) and len(logged.keys) > 0
 
 
 @cache
 def _statement() -> str:
-    batches, _ = POSTGRES.insert_rows(schema.metric_batch, [(0,) * len(schema.metric_batch.c)])
-    values, _ = POSTGRES.insert_rows(schema.metric_live, [(0,) * len(schema.metric_live.c)])
+    batches, _ = insert_arrays(schema.metric_batch)
+    values, _ = insert_arrays(schema.metric_live)
     return f"""
 WITH head AS ({LOCKED}),
 written_batches AS ({batches} {ALL_THERE}),

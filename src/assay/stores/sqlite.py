@@ -6,7 +6,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from assay.core.pace import Share
 from assay.core.scope import Scope
 from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
-from assay.ports.store import UnitOfWork
+from assay.ports.store import Told, UnitOfWork
 from assay.stores.delta import SQLITE
 from assay.stores.kept import Kept
 from assay.stores.migrate import check, prepare
@@ -114,9 +113,9 @@ class SqliteStore:
         result: T = self._writer.submit(work).result()
         return result
 
-    def log(self, scope: Scope, logged: Logged) -> Future[None]:
-        """Points, params and tags of one call; the future ends when they are on disk, or refused."""
-        return self._writer.log(scope, logged)
+    def log(self, scope: Scope, logged: Logged, told: Told) -> None:
+        """Points, params and tags of one call; tells when they are on disk, or refused."""
+        self._writer.log(scope, logged, told)
 
     @property
     def tally(self) -> WriterTally:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from assay.core.scope import Scope
 from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
+from assay.ports.store import Told
 from assay.stores.delta import Delta
 from assay.stores.logging import Stored, store_logged
 from assay.stores.projection.marks import Flights, Touched
@@ -41,10 +42,22 @@ def passing(delta: Delta) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Job:
-    future: Future[Any]
+    """A piece of work, whose future ends with it, or a log call."""
+
     work: Callable[[Unit], Any] | None = None
+    future: Future[Any] | None = None
     scope: Scope | None = None
     logged: Logged | None = None
+    told: Told | None = None
+
+    def end(self, failure: BaseException | None, result: Any = None) -> None:
+        """Tells who waits."""
+        if self.told is not None:
+            self.told(failure)
+        elif self.future is not None and failure is None:
+            self.future.set_result(result)
+        elif self.future is not None:
+            self.future.set_exception(failure)
 
 
 class Writer:
@@ -77,7 +90,7 @@ class Writer:
         self._shortcut = Shortcut() if delta.begin else None
         self._connection: Connection | None = None
         self._seq = 0
-        self._callers = 0  # who called or waited when the last group was done
+        self._callers = 0  # who is waited for: of those that called or waited when the last group was done
         self._patience_s = 0.0
         self._keys: dict[tuple[int, str], int] = {}
         self._jobs: deque[_Job] = deque()
@@ -91,13 +104,15 @@ class Writer:
 
     def submit(self, work: Callable[[Unit], Any]) -> Future[Any]:
         """The work's result, when its effect is on disk."""
-        return self._put(_Job(Future(), work=work))
+        future: Future[Any] = Future()
+        self._put(_Job(work, future))
+        return future
 
-    def log(self, scope: Scope, logged: Logged) -> Future[None]:
-        """Ends when the log call is on disk, or refused."""
-        return self._put(_Job(Future(), scope=scope, logged=logged))
+    def log(self, scope: Scope, logged: Logged, told: Told) -> None:
+        """Tells when the log call is on disk, or refused."""
+        self._put(_Job(scope=scope, logged=logged, told=told))
 
-    def _put(self, job: _Job) -> Future[Any]:
+    def _put(self, job: _Job) -> None:
         if self.refusal is not None:
             raise self.refusal.with_traceback(None)
         with self._arrived:
@@ -106,7 +121,6 @@ class Writer:
             self._jobs.append(job)
             if len(self._jobs) == self._enough:
                 self._arrived.notify()
-        return job.future
 
     @property
     def waiting(self) -> int:
@@ -131,7 +145,8 @@ class Writer:
             took_s = time.monotonic() - began
             self.tally.committed(len(group), took_s)
             self._patience_s = min(took_s, PATIENCE_S)
-            self._callers = min(len(group) + len(self._jobs), GROUP)
+            callers = min(len(group) + len(self._jobs), GROUP)
+            self._callers = (callers + 1) // 2 if self._delta.writes_elsewhere else callers
         if self._connection is not None:
             self._connection.close()
 
@@ -140,6 +155,8 @@ class Writer:
 
         Callers who were just answered mostly call again at once. They are waited for, but no longer than the last
         commit took: otherwise half of them would be committed while the others call, for ever, at twice the cost.
+        Where another process writes, half of them are enough: what wakes the thread takes so long that most of the
+        others have called by then, and while that process works, the loop hears the rest.
         """
         with self._arrived:
             self._await(self._callers, self._patience_s)
@@ -175,7 +192,7 @@ class Writer:
     def _refuse(self, group: list[_Job], failure: BaseException) -> None:
         for job in group:
             self.tally.refused += job.logged is not None
-            job.future.set_exception(self._delta.refusal(failure) or failure)
+            job.end(self._delta.refusal(failure) or failure)
 
     def _connects(self) -> bool:
         try:
@@ -231,10 +248,7 @@ class Writer:
         self.tally.stored(kept)
         self.tally.refused += len(calls) - len(kept)
         for job, result, refusal in outcomes:
-            if refusal is None:
-                job.future.set_result(result)
-            else:
-                job.future.set_exception(refusal)
+            job.end(refusal, result)
         return None
 
     def _begun(self, connection: Connection, touched: Touched, begin: str = "") -> Unit:
@@ -257,7 +271,7 @@ class Writer:
                 return False
         self.tally.stored(logged for _, logged in calls)
         for job in group:
-            job.future.set_result(None)
+            job.end(None)
         if long := shortcut.due(calls):
             try:
                 with connection.begin():  # which changes no value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -218,7 +219,7 @@ async def store(services: Services, scope: Scope, logged: Logged, *, single: boo
         AssayError: It was refused; nothing of it is kept.
     """
     try:
-        await ended(services.runs.log(scope, logged))
+        await ended(partial(services.runs.log_soon, scope, logged))
     except ParamChanged as error:
         raise _in_stock_words(error, logged.run_uid, single=single) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated
 
 import msgspec
@@ -154,7 +154,7 @@ def points_of(services: Services) -> Endpoint:
             found = await run_sync(lambda: logged(uid, unpack(body), writer))
         else:
             found = logged(uid, unpack(body), writer)
-        await ended(services.runs.log(scope, found))
+        await ended(partial(services.runs.log_soon, scope, found))
         return answer({"next": first + len(found.values)})
 
     return points
