@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support import evidence
+from support import alone, evidence
 from support.length import LONG
 from support.postgres import postgres
 from support.server import Server
@@ -40,6 +40,15 @@ DEAR = ("exchange", "e2e", "durability")  # folders whose files take minutes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, so that no worker ends with it alone."""
     items.sort(key=lambda item: item.path.parent.name not in DEAR)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the timeout: who waits for his turn uses none of his time
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """In the long form, a test marked `alone` runs by itself."""
+    if not LONG:
+        return (yield)
+    with alone.turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from assay.core.envelope import HEADER, RAW, ZSTD
 from assay.core.points import payload
-from assay.core.points.columns import Points, empty, from_lists
-from assay.core.points.payload import decode, encode
+from assay.core.points.columns import Points, concat, empty, from_lists
+from assay.core.points.payload import decode, decode_all, encode
 from assay.testing.strategies import points
 from assay.wire.errors import Corrupt, TooLarge
 
@@ -48,6 +48,36 @@ def test_a_single_point_is_stored_as_any_other(given_points: Points) -> None:
     assert bits(decode(sealed(RAW, body, len(body)))) == bits(single)
     if np.isfinite(single.value[0]):
         assert encode(single) == sealed(RAW, body, len(body))
+
+
+def split(some: Points) -> list[Points]:
+    """Each point by itself."""
+    return [some.take(slice(at, at + 1)) for at in range(len(some))]
+
+
+@given(st.lists(points(), max_size=4), points())
+def test_many_come_out_together(parts: list[Points], single: Points) -> None:
+    given_points = [*parts, *split(single)]
+    found = decode_all([encode(part) for part in given_points])
+    assert bits(found.normal()) == bits(concat(given_points).normal())
+    assert len(found) == sum(map(len, given_points))
+
+
+@given(st.integers(0, 9), st.integers(0, 67), st.integers(1, 255))
+def test_damage_to_one_of_many_is_told(which: int, at: int, by: int) -> None:
+    payloads = [encode(from_lists([1], [step], [step], [step + 0.1])) for step in range(10)]
+    payloads[which] = b"".join(
+        bytes([byte ^ by]) if place == at else bytes([byte]) for place, byte in enumerate(payloads[which])
+    )
+    with pytest.raises(Corrupt):
+        decode_all(payloads)
+
+
+def test_a_payload_as_long_as_a_single_one_that_is_none_comes_out() -> None:
+    one, two = from_lists([1], [2], [3], [0.1]), from_lists([1, 1], [2, 2], [3, 3], [0.25, 0.5])
+    assert len(encode(one)) == len(encode(two))
+    payloads = [encode(one)] * 6 + [encode(two)] * 6
+    assert bits(decode_all(payloads).normal()) == bits(concat([one, two]).normal())
 
 
 def test_a_large_batch_comes_out_and_is_small() -> None:

@@ -76,6 +76,7 @@ def some_runs(server: Server) -> list[str]:
         return [new_run(http, f"run {number}") for number in range(4)]
 
 
+@pytest.mark.alone
 def test_two_replicas_under_load_lose_and_tear_nothing(
     tmp_path: Path, database_server: Any, s3: S3, record_property: pytest.RecordProperty
 ) -> None:

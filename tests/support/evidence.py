@@ -27,7 +27,8 @@ def _git(*words: str) -> str:
 
 def write(counts: dict[str, int], told: Iterable[tuple[str, str]]) -> None:
     """The page, from the counts of outcomes and the (test, figure) pairs that tests recorded as `evidence`."""
-    changed = " with uncommitted changes" if _git("status", "--porcelain", "--untracked-files=no") else ""
+    others = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/evidence.md")
+    changed = " with uncommitted changes" if others else ""
     lines = [
         f"- Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"- Commit: {_git('rev-parse', '--short=12', 'HEAD')}{changed}",

@@ -15,7 +15,7 @@ from assay.core.ids import Kind, kind_of
 from assay.core.points import cells, chunks, pages
 from assay.core.points.columns import Points, by_series, concat
 from assay.core.points.latest import latest as latest_of
-from assay.core.points.payload import decode, encode
+from assay.core.points.payload import decode, decode_all, encode
 from assay.stores import schema
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class Compaction:
         Chunks grow by thousands of points. A run that logs point by point would rewrite its last chunk for each few.
         """
         small = self._unit.rows(f"{TAKE} AND count < ? RETURNING {BATCH}", (owner_id, FOLDED))
-        points = [decode(payload) for _, _, payload in small]
+        points = decode_all([payload for _, _, payload in small])
         if 2 * len(small) <= count:
-            self.compact(owner_id, points, fresh)
+            self.compact(owner_id, points.normal(), fresh)
             return
-        folded = concat(points).normal()
+        folded = points.normal()
         payload = encode(folded)
         writer, seq, _ = small[0]
         self._unit.put(batch, [(owner_id, writer, seq, len(folded), payload)])
@@ -96,11 +96,10 @@ class Compaction:
             small[owner_id].append((row[0], row[1], row[2]))
         batches, shorter = [], []
         for owner_id, rows in small.items():
-            points = [decode(payload) for _, _, payload in rows]
+            folded = decode_all([payload for _, _, payload in rows]).normal()
             if 2 * len(rows) <= counts[owner_id]:
-                self.compact(owner_id, points)
+                self.compact(owner_id, folded)
                 continue
-            folded = concat(points).normal()
             payload = encode(folded)
             batches.append((owner_id, rows[0][0], rows[0][1], len(folded), payload))
             shorter.append((owner_id, len(rows) - 1, sum(len(row[2]) for row in rows) - len(payload)))
@@ -110,12 +109,12 @@ class Compaction:
         left = self._unit.rows(ALL_SHORTER, [list(column) for column in zip(*shorter, strict=True)])
         return {owner_id: (count, held) for owner_id, count, held in left}
 
-    def compact(self, owner_id: int, taken: Sequence[Points] = (), fresh: Fresh | None = None) -> None:
+    def compact(self, owner_id: int, taken: Points | None = None, fresh: Fresh | None = None) -> None:
         """The owner's tail lies in chunks and pages, and so does what was taken from it; its batches are gone.
 
         Args:
             owner_id: Whose.
-            taken: What is no longer in the tail.
+            taken: What is no longer in the tail, in canonical order.
             fresh: The batch that was just written, which need not be read to be known.
         """
         rows = self._unit.rows(f"{TAKE} RETURNING {BATCH}", (owner_id,))
@@ -123,7 +122,7 @@ class Compaction:
             fresh.points if fresh is not None and (writer, seq) == (fresh.writer, fresh.seq) else decode(payload)
             for writer, seq, payload in rows
         ]
-        points = [*taken, *read]
+        points = read if taken is None else [taken, *read]
         if not points:
             return
         self._add(owner_id, points)
@@ -260,7 +259,7 @@ class Compaction:
         if step is not None:
             cut = and_(chunk.c.owner_id == source_id, chunk.c.last_step > step, chunk.c.first_step <= step)
             payloads += self._connection.scalars(select(chunk.c.payload).where(cut))
-        points = concat([decode(payload) for payload in payloads])
+        points = decode_all(payloads)
         points = (points if step is None else points.take(points.step <= step)).normal()
         if len(points):
             self._add(owner_id, [points])

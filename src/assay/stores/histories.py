@@ -16,7 +16,7 @@ from sqlalchemy import select, union_all
 from assay.core.points.chunks import Position
 from assay.core.points.columns import Points, concat
 from assay.core.points.packed import points_of
-from assay.core.points.payload import decode
+from assay.core.points.payload import decode, decode_all
 from assay.core.points.spans import Span, before, cut, lay
 from assay.core.scope import Scope
 from assay.stores import schema
@@ -173,7 +173,7 @@ class Histories:
         """All points of the owner in canonical order."""
         tables = (schema.metric_chunk, schema.metric_page, schema.metric_batch)
         payloads = union_all(*(select(table.c.payload).where(table.c.owner_id == owner_id) for table in tables))
-        return concat([decode(payload) for payload in self._connection.scalars(payloads)]).normal()
+        return decode_all(list(self._connection.scalars(payloads))).normal()
 
 
 def _span(row: Sequence[Any]) -> Span:

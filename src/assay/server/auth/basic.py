@@ -23,6 +23,8 @@ class BasicPasswords:
         access: What knows what users may.
     """
 
+    header = b"authorization"
+
     def __init__(self, gate: PasswordGate, access: AccessService) -> None:
         self._gate = gate
         self._access = access

@@ -21,6 +21,8 @@ class BearerTokens:
         home_token: The home's token, of which only a digest is kept.
     """
 
+    header = b"authorization"
+
     def __init__(self, access: AccessService, home_token: str) -> None:
         self._access = access
         self._home = sha256(home_token.encode()).hexdigest()

@@ -18,7 +18,13 @@ ROUNDS = 3  # of reading anew, while others make changes
 
 
 class Way(Protocol):
-    """One way in."""
+    """One way in.
+
+    Attributes:
+        header: What a request that comes this way has, in lower case; others are not looked at.
+    """
+
+    header: bytes
 
     async def actor(self, scope: AsgiScope, state: State) -> Actor | None:
         """Who calls; None if the request does not come this way.
@@ -71,9 +77,9 @@ class Chain:
         if not access.fresh:
             await self._refresh()
         state = access.state
+        said = {name for name, _ in scope["headers"]}
         for way in self._ways:
-            actor = await way.actor(scope, state)
-            if actor is not None:
+            if way.header in said and (actor := await way.actor(scope, state)) is not None:
                 break
         else:
             if state.has_users or not self._is_open:

@@ -48,6 +48,8 @@ class SessionCookies:
         logins: What knows the sessions.
     """
 
+    header = b"cookie"
+
     def __init__(self, logins: LoginService) -> None:
         self._logins = logins
 
