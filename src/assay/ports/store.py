@@ -144,8 +144,8 @@ class UnitOfWork(Protocol):
         ...
 
 
-# Called once, from any thread, with why something did not come about, or None; must not raise. A future costs as much
-# as storing a point does.
+# Called once, from any thread, with why something did not come about, or None; must not raise. No
+# future, which brings locks of its own: this is the house's busiest path.
 Told = Callable[[BaseException | None], None]
 
 

@@ -136,7 +136,7 @@ class Timed:
         await self._send(message)
 
     def _goes_whole(self, start: Message, body: bytes) -> bool:
-        """Whether a short answer was sent at once, as uvicorn sends it in its steps, at a third of the cost."""
+        """Whether a short answer was sent at once, as uvicorn sends it in its steps."""
         cycle, status = self._cycle, start["status"]
         if len(body) > SMALL or not (self._may_trail and cycle.keep_alive) or status in NO_BODY:
             return False

@@ -1,4 +1,4 @@
-"""How who logs waits for the writer's thread: an event loop, at a fraction of what futures cost, or a thread."""
+"""How who logs waits for the writer's thread: an event loop, without the locks of a future, or a thread."""
 
 from __future__ import annotations
 
