@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.length import length
 
-from assay.core.points import cells, chunks, pages
+from assay.core.points import cells, chunks, pages, tails
 from assay.core.tracking import Logged, Writer
-from assay.stores import compaction, series
-from assay.stores import points as stored_points
+from assay.stores import series
 from assay.testing import inside
 from assay.testing.house import House
 from assay.testing.naive import Bucket, Latest, Naive, Point, agree, buckets, of_columns, point
@@ -179,8 +178,8 @@ class Twin:
 def tiny() -> Iterator[None]:
     """Tails, pages and chunks so small that a few points fill them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored_points, "TAIL_BATCHES", 3)
-        patch.setattr(compaction, "FOLDED", 4)
+        patch.setattr(tails, "TAIL_BATCHES", 3)
+        patch.setattr(tails, "FOLDED", 4)
         patch.setattr(chunks, "FULL", 5)
         patch.setattr(chunks, "ENOUGH", 3)
         patch.setattr(pages, "SMALL", 4)

@@ -52,6 +52,8 @@ class Delays:
             return made
 
         store._unit = store._writer._unit = unit
+        straight = store._writer._driver
+        store._writer._driver = lambda connection: Delayed(straight(connection), self)
 
 
 class Delayed:

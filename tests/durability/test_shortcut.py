@@ -16,11 +16,13 @@ from sqlalchemy import event, text
 from support.postgres import fresh_database
 from support.stores import random
 
+from assay.core.points.columns import from_lists
+from assay.core.points.tails import TAIL_BATCHES
 from assay.core.scope import Scope
 from assay.core.tracking import Logged
 from assay.services.waiting import future_of
-from assay.stores.points import TAIL_BATCHES
 from assay.stores.postgres import PostgresStore
+from assay.stores.unit import driver_of
 from assay.testing import inside
 from assay.testing.house import House
 from assay.wire.errors import NotActive, NotFound
@@ -111,7 +113,7 @@ def test_tails_are_short_and_complete(house: House, store: PostgresStore, begun:
         told = dict(unit.connection.execute(text("SELECT owner_id, batches FROM metric_motion")).all())  # type: ignore[attr-defined]
     assert told == counts
     assert max(counts.values()) <= TAIL_BATCHES
-    assert len(begun) < 60
+    assert len(begun) <= 4  # the first calls, and the first fold: what it leaves is remembered
     for uid in uids:
         assert steps(house, uid) == list(range(120))
         assert latest(house, uid) == [119]
@@ -136,6 +138,85 @@ def test_runs_of_small_and_of_large_batches_are_made_short_together(house: House
     assert steps(house, small) == list(range(70))
     assert steps(house, large) == list(range(84_000))
     assert steps(house, mixed) == [step for step in range(84_000) if step // 1_200 % 3 or step % 1_200 == 0]
+
+
+def grow(house: House, uid: str, *some: int) -> None:
+    for step in some:
+        send(house, uid, step).result(SOON_S)
+
+
+def folded(house: House) -> str:
+    """A run whose tail has been folded, so that it is remembered: a batch of 32 points, and one of one."""
+    uid = house.run()
+    grow(house, uid, *range(33))
+    return uid
+
+
+def test_what_is_remembered_is_folded_by_one_statement(house: House, store: PostgresStore, begun: list[int]) -> None:
+    uid = folded(house)
+    before = len(begun)
+    grow(house, uid, *range(33, 200))
+    assert len(begun) == before
+    inside.check(inside.layout(store, house.head(uid).id))
+    assert steps(house, uid) == list(range(200))
+    assert driver_of(store._writer._connected()).execute("SHOW synchronous_commit").fetchone() == ("on",)
+
+
+def test_a_large_batch_stays_as_it_is(house: House, store: PostgresStore, begun: list[int]) -> None:
+    uid = folded(house)
+    before = len(begun)
+    send(house, uid, *range(33, 2_033)).result(SOON_S)
+    grow(house, uid, *range(2_033, 2_100))
+    assert len(begun) == before
+    with store.read() as unit:
+        counts = list(unit.connection.execute(text("SELECT count FROM metric_batch")).scalars())  # type: ignore[attr-defined]
+    assert counts.count(2_000) == 1
+    assert steps(house, uid) == list(range(2_100))
+
+
+def test_what_another_server_wrote_into_a_remembered_batch_is_kept(
+    house: House, store: PostgresStore, other: PostgresStore, address: str
+) -> None:
+    """Its batches and ours became one, under the name of ours: by their number, nothing has changed."""
+    uid = house.run()
+    grow(house, uid, *range(32))
+    store._writer.submit(lambda _: None).result(SOON_S)  # it folds after it has answered
+    run_id = house.head(uid).id
+    with psycopg.connect(address, autocommit=True) as connection:
+        ((name, seq),) = connection.execute("SELECT writer, seq FROM metric_batch").fetchall()
+    with other._engine.begin() as others:
+        unit = other._unit(others)
+        (key_id,) = others.execute(text("SELECT id FROM key WHERE name = 'loss'")).scalars()
+        unit.points.append("another", 1, {run_id: from_lists([key_id], [1_000], [7], [0.5])})
+        unit.points.compaction.shorten(run_id, 2)
+        others.execute(text("UPDATE metric_batch SET writer = :name, seq = :seq"), {"name": name, "seq": seq})
+    assert store._writer._shortcut is not None
+    assert store._writer._shortcut._remembered.tail(run_id)
+    grow(house, uid, *range(32, 62))
+    tail = store._writer._shortcut._remembered.tail(run_id)
+    assert tail is not None
+    assert len(tail) == 31
+    grow(house, uid, *range(62, 100))
+    inside.check(inside.layout(store, run_id))
+    assert steps(house, uid) == [*range(100), 1_000]
+
+
+def test_a_fold_waits_for_who_holds_the_run_and_then_finds_it_changed(
+    house: House, store: PostgresStore, other: PostgresStore
+) -> None:
+    uid = folded(house)
+    run_id = house.head(uid).id
+    with other._engine.begin() as connection:
+        unit = other._unit(connection)
+        assert unit.points.compaction.settle(run_id, unit.now_us() + 1_000_000)
+    cursor = driver_of(store._writer._connected()).cursor()
+    shortcut = store._writer._shortcut
+    assert shortcut is not None
+    assert shortcut.fold_remembered(cursor, 1_000_000, {run_id: shortcut._tails[run_id]})
+    assert run_id not in shortcut._tails
+    grow(house, uid, *range(33, 100))
+    inside.check(inside.layout(store, run_id))
+    assert steps(house, uid) == list(range(100))
 
 
 @pytest.mark.parametrize("whose", ["own", "other"])

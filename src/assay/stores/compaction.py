@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import and_, delete, insert, select
 
 from assay.core.ids import Kind, kind_of
-from assay.core.points import cells, chunks, pages
+from assay.core.points import cells, chunks, pages, tails
 from assay.core.points.columns import Points, by_series, concat
 from assay.core.points.latest import latest as latest_of
 from assay.core.points.payload import decode, decode_all, encode
+from assay.core.points.tails import Batch, Tail, are_most, fold
 from assay.stores import schema
+from assay.stores.delta import columns_of
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
@@ -24,18 +26,17 @@ if TYPE_CHECKING:
 LEVEL = 3  # zstandard's level of what is compacted: written seldom, read often
 
 ASKED = 200  # series a statement
-FOLDED = 1_024  # points of a batch that is folded with others no more
 # The statements of what every long tail costs go to the driver itself.
 TAKE = "DELETE FROM metric_batch WHERE owner_id = ?"  # RETURNING: what is deleted is what was read
 BATCH = "writer, seq, payload"
 EMPTY = "UPDATE metric_motion SET batches = 0, bytes = 0 WHERE owner_id = ?"
 SHORTER = "UPDATE metric_motion SET batches = batches - ?, bytes = bytes - ? WHERE owner_id = ?"
 # Of several owners at once, on PostgreSQL alone.
-TAKE_ALL = f"DELETE FROM metric_batch WHERE owner_id = ANY(?::bigint[]) AND count < ? RETURNING owner_id, {BATCH}"  # noqa: S608 -- our own names
+TAKE_ALL = "DELETE FROM metric_batch WHERE owner_id = ANY(?::bigint[]) AND count < ? RETURNING owner_id, count, payload"
 ALL_SHORTER = (
     "UPDATE metric_motion m SET batches = m.batches - one.batches, bytes = m.bytes - one.bytes "
     "FROM unnest(?::bigint[], ?::integer[], ?::bigint[]) AS one(owner_id, batches, bytes) "
-    "WHERE m.owner_id = one.owner_id RETURNING m.owner_id, m.batches, m.bytes"
+    "WHERE m.owner_id = one.owner_id"
 )
 RANGE = "first_step, first_us, last_step, last_us, count"
 MINE = "FROM metric_chunk WHERE owner_id = ? AND key_id = ? AND context_id = ?"
@@ -67,47 +68,47 @@ class Compaction:
         self._connection = unit.connection
 
     def shorten(self, owner_id: int, count: int, fresh: Fresh | None = None) -> None:
-        """The tail of `count` batches is short again: small batches become one where they are most of it.
-
-        Chunks grow by thousands of points. A run that logs point by point would rewrite its last chunk for each few.
-        """
-        small = self._unit.rows(f"{TAKE} AND count < ? RETURNING {BATCH}", (owner_id, FOLDED))
-        points = decode_all([payload for _, _, payload in small])
-        if 2 * len(small) <= count:
+        """The tail of `count` batches is short again: small batches become one where they are most of it."""
+        small = self._unit.rows(f"{TAKE} AND count < ? RETURNING {BATCH}, count", (owner_id, tails.FOLDED))
+        if not are_most(small, count):
+            points = decode_all([payload for _, _, payload, _ in small])
             self.compact(owner_id, points.normal(), fresh)
             return
-        folded = points.normal()
-        payload = encode(folded)
-        writer, seq, _ = small[0]
-        self._unit.put(batch, [(owner_id, writer, seq, len(folded), payload)])
-        fewer, shorter = len(small) - 1, sum(len(row[2]) for row in small) - len(payload)
-        self._unit.driver().execute(self._unit.delta.sql(SHORTER), (fewer, shorter, owner_id))
+        one, fewer, fewer_bytes = fold([Batch(count_, payload) for _, _, payload, count_ in small])
+        writer, seq, *_ = small[0]
+        self._unit.put(batch, [(owner_id, writer, seq, *one)])
+        self._unit.driver().execute(self._unit.delta.sql(SHORTER), (fewer, fewer_bytes, owner_id))
 
-    def shorten_together(self, counts: Mapping[int, int]) -> dict[int, tuple[int, int]]:
-        """`shorten` of several owners in three statements, on PostgreSQL; gives back the tails of those not compacted.
+    def shorten_together(
+        self, writer: str, seq: int, counts: Mapping[int, int]
+    ) -> tuple[dict[int, Tail], dict[int, Batch]]:
+        """`shorten` of several owners in three statements, on PostgreSQL.
+
+        Gives back the tails of those not compacted, and what their small batches became.
 
         Args:
+            writer: Whose the new batches are.
+            seq: Their number, under which he has no others of these owners.
             counts: The batches in the tail of each owner.
         """
         if not counts:
-            return {}
-        small: dict[int, list[tuple[str, int, bytes]]] = {owner_id: [] for owner_id in counts}
-        for owner_id, *row in self._unit.rows(TAKE_ALL, (list(counts), FOLDED)):
-            small[owner_id].append((row[0], row[1], row[2]))
-        batches, shorter = [], []
-        for owner_id, rows in small.items():
-            folded = decode_all([payload for _, _, payload in rows]).normal()
-            if 2 * len(rows) <= counts[owner_id]:
-                self.compact(owner_id, folded)
+            return {}, {}
+        small: dict[int, list[Batch]] = {owner_id: [] for owner_id in counts}
+        for owner_id, count, payload in self._unit.rows(TAKE_ALL, (list(counts), tails.FOLDED)):
+            small[owner_id].append(Batch(count, payload))
+        folded: dict[int, Batch] = {}
+        shorter = []
+        for owner_id, batches in small.items():
+            if not are_most(batches, counts[owner_id]):
+                self.compact(owner_id, decode_all([payload for _, payload in batches]).normal())
                 continue
-            payload = encode(folded)
-            batches.append((owner_id, rows[0][0], rows[0][1], len(folded), payload))
-            shorter.append((owner_id, len(rows) - 1, sum(len(row[2]) for row in rows) - len(payload)))
-        if not batches:
-            return {}
-        self._unit.put(batch, batches)
-        left = self._unit.rows(ALL_SHORTER, [list(column) for column in zip(*shorter, strict=True)])
-        return {owner_id: (count, held) for owner_id, count, held in left}
+            folded[owner_id], *fewer = fold(batches)
+            shorter.append((owner_id, *fewer))
+        if not folded:
+            return {}, {}
+        self._unit.put(batch, [(owner_id, writer, seq, *one) for owner_id, one in folded.items()])
+        left = self._unit.rows(f"{ALL_SHORTER} RETURNING m.owner_id, m.batches, m.bytes", columns_of(shorter))
+        return {owner_id: (count, held) for owner_id, count, held in left}, folded
 
     def compact(self, owner_id: int, taken: Points | None = None, fresh: Fresh | None = None) -> None:
         """The owner's tail lies in chunks and pages, and so does what was taken from it; its batches are gone.

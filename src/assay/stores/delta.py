@@ -91,6 +91,11 @@ def array(numbers: Sequence[Any]) -> str:
     return f"{{{','.join(['NULL' if number is None else repr(number) for number in numbers])}}}"
 
 
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """The columns of rows of numbers, an array each."""
+    return [array(column) for column in zip(*rows, strict=True)]
+
+
 def _texts(texts: Sequence[str | None]) -> str:
     quoted = ["NULL" if t is None else '"' + t.replace("\\", "\\\\").replace('"', '\\"') + '"' for t in texts]
     return f"{{{','.join(quoted)}}}"

@@ -15,7 +15,7 @@ from assay.stores import schema
 from assay.wire.errors import AssayError, NotActive, NotFound
 
 if TYPE_CHECKING:
-    from assay.stores.points import Tail
+    from assay.core.points.tails import Tail
     from assay.stores.unit import Unit
 
 CHUNK = 500

@@ -9,6 +9,7 @@ from assay.core.points.chunks import Position
 from assay.core.points.columns import Points
 from assay.core.points.latest import latest as latest_of
 from assay.core.points.payload import encode
+from assay.core.points.tails import Tail, due, is_small
 from assay.core.scope import Scope
 from assay.core.tracking import Latest
 from assay.stores import schema
@@ -18,11 +19,6 @@ from assay.stores.latest import read_latest
 
 if TYPE_CHECKING:
     from assay.stores.unit import Unit
-
-TAIL_BATCHES = 32
-TAIL_BYTES = 256 * 1024
-EARLY = 0.75  # of a full tail
-Tail = tuple[int, int]  # its batches and their bytes
 
 batch = schema.metric_batch
 live, latest, motion = schema.metric_live, schema.metric_latest, schema.metric_motion
@@ -143,28 +139,3 @@ class PointStore:
     def all(self, owner_id: int) -> Points:
         """All points of the owner in canonical order."""
         return self._histories.all(owner_id)
-
-
-def due(tails: Mapping[int, Tail]) -> list[int]:
-    """Those whose tails are to be made short now."""
-    fill = {owner_id: max(count / TAIL_BATCHES, held / TAIL_BYTES) for owner_id, (count, held) in tails.items()}
-    long = sorted(owner_id for owner_id, share in fill.items() if share > 1)
-    near = [owner_id for owner_id, share in fill.items() if share > EARLY]
-    if not long and len(near) > 1:  # owners that began together are compacted one a commit, not all in one
-        long = [max(near, key=fill.__getitem__)]
-    return long
-
-
-def bounds() -> Tail:
-    """The most batches and bytes of a tail."""
-    return TAIL_BATCHES, TAIL_BYTES
-
-
-def is_near(tail: Tail) -> bool:
-    """Whether a tail is made short early, together with others."""
-    return max(tail[0] / TAIL_BATCHES, tail[1] / TAIL_BYTES) > EARLY
-
-
-def is_small(held: int) -> bool:
-    """Whether a tail of so many bytes is rather folded into one batch than compacted."""
-    return held <= EARLY * TAIL_BYTES

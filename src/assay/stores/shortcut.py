@@ -3,7 +3,7 @@
 One statement locks the runs, stores the points and commits by itself. It stores nothing unless all is as this server
 remembers it: the runs are there and active, and in motion, so that no latest value lies elsewhere, and their tails have
 room. Otherwise, and for all other calls, there is `store_logged`. Tails that become long together are made short after
-the callers have been answered.
+the callers have been answered, by one statement, too, if this server remembers what it wrote to them.
 """
 
 from __future__ import annotations
@@ -14,19 +14,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from assay.core.points import tails as rules
 from assay.core.points.columns import NO_CONTEXT, NO_ROW, Points, concat, from_lists
 from assay.core.points.latest import latest as latest_of
 from assay.core.points.payload import encode
+from assay.core.points.tails import Batch, Tail
 from assay.core.tracking import Logged
 from assay.stores import schema
-from assay.stores.delta import POSTGRES, array, insert_arrays
+from assay.stores.compaction import ALL_SHORTER
+from assay.stores.delta import POSTGRES, array, columns_of, insert_arrays
 from assay.stores.logging import Call, Stored
-from assay.stores.points import OR_LONGER, OR_NEWER, Tail, bounds, due, is_near, is_small
+from assay.stores.points import OR_LONGER, OR_NEWER
 from assay.stores.projection.marks import Touched
+from assay.stores.remembered import Remembered
 from assay.stores.unit import Unit
 
 REMEMBERED = 10_000  # runs
-ALL_THERE = "WHERE (SELECT count(*) FROM head) = %s"  # read before the first row is written: the locks come first
+ALL_THERE = "(SELECT count(*) FROM head) = %s"  # read before the first row is written: the locks come first
 LOCKED = "SELECT id FROM run WHERE id = ANY(%s::bigint[]) AND lifecycle = 'active' ORDER BY id FOR NO KEY UPDATE"
 # A fold that is lost with the machine leaves the tail as it was.
 LAZILY = f"{POSTGRES.begin}; SET LOCAL synchronous_commit = off"
@@ -38,11 +42,17 @@ class _Known(NamedTuple):
 
 
 class Shortcut:
-    """What the writer remembers of the runs that it has just logged to."""
+    """What the writer remembers of the runs that it has just logged to.
 
-    def __init__(self) -> None:
+    Args:
+        writer: This server's name as a writer.
+    """
+
+    def __init__(self, writer: str) -> None:
+        self._writer = writer
         self._runs: dict[str, _Known] = {}
         self._tails: dict[int, Tail] = {}
+        self._remembered = Remembered()
         self._is_any_near = False  # of the tails just written to
 
     def learn(self, stored: Stored) -> None:
@@ -50,26 +60,20 @@ class Shortcut:
         if len(self._runs) > REMEMBERED:
             self._runs.clear()
             self._tails.clear()
+            self._remembered.clear()
         for head in stored.runs.values():
-            self._tails.pop(head.id, None)
+            self.forget([head.id])
             if head.id in stored.tails:
                 self._runs[head.uid] = _Known(head.id, head.workspace_id)
                 self._tails[head.id] = stored.tails[head.id]
 
     def store(
-        self,
-        cursor: Any,
-        writer: str,
-        seq: int,
-        calls: Sequence[Call],
-        keys: Mapping[tuple[int, str], int],
-        touched: Touched,
+        self, cursor: Any, seq: int, calls: Sequence[Call], keys: Mapping[tuple[int, str], int], touched: Touched
     ) -> bool:
         """Whether the calls are on disk; if not, nothing of them is.
 
         Args:
             cursor: Of a connection on which each statement commits by itself.
-            writer: This server's name as a writer.
             seq: The number of the batches.
             calls: What to store, and for whom.
             keys: The numbers of the names that are known.
@@ -78,36 +82,32 @@ class Shortcut:
         points = self._points(calls, keys)
         if points is None:
             return False
-        import psycopg  # noqa: PLC0415 -- a server on SQLite starts faster without
-
-        most, longest = bounds()
-        batches, sizes, values = [], [], []
+        most, longest = rules.bounds()
+        batches: dict[int, Batch] = {}
+        values: list[tuple[Any, ...]] = []
         for owner_id in sorted(points):
             normal = points[owner_id].normal()
-            payload = encode(normal)
-            batches.append((owner_id, writer, seq, len(normal), payload))
-            sizes.append(len(payload))
+            batches[owner_id] = Batch(len(normal), encode(normal))
             values += [(owner_id, *row) for row in latest_of(normal)]
             count, held = self._tails[owner_id]
-            if count >= most or held + len(payload) > longest:
+            if count >= most or held + len(batches[owner_id].payload) > longest:
                 return False
-        ids = [row[0] for row in batches]
-        count = len(ids)
-        touched.points.update(ids)
-        _, batch_columns = POSTGRES.insert_rows(schema.metric_batch, batches)
+        touched.points.update(batches)
+        rows = [(owner_id, self._writer, seq, *batch) for owner_id, batch in batches.items()]
+        _, batch_columns = POSTGRES.insert_rows(schema.metric_batch, rows)
         _, value_columns = POSTGRES.insert_rows(schema.metric_live, values)
-        these = array(ids)
-        given = [these, *batch_columns, count, *value_columns, count, these, array(sizes), count, most, longest]
-        try:
-            tails = cursor.execute(_statement(), given).fetchall()
-        except psycopg.errors.DivisionByZero:
-            tails = []
+        these, count = array(list(batches)), len(batches)
+        sizes = array([len(batch.payload) for batch in batches.values()])
+        given = [these, *batch_columns, count, *value_columns, count, these, sizes, count, most, longest]
+        tails = _done(cursor, _storing(), given)
         if len(tails) != count:
-            self.forget(ids)
+            self.forget(list(batches))
             return False
         grown = {owner_id: (batches_, size) for owner_id, batches_, size, _ in tails}
         self._tails.update(grown)
-        self._is_any_near = any(map(is_near, grown.values()))
+        self._is_any_near = any(map(rules.is_near, grown.values()))
+        for owner_id, batch in batches.items():
+            self._remembered.add(owner_id, batch, grown[owner_id][0])
         return True
 
     def _points(self, calls: Sequence[Call], keys: Mapping[tuple[int, str], int]) -> dict[int, Points] | None:
@@ -131,6 +131,7 @@ class Shortcut:
         """The next calls to these runs find out how things are."""
         for owner_id in owner_ids:
             self._tails.pop(owner_id, None)
+            self._remembered.forget(owner_id)
 
     def due(self, calls: Sequence[Call]) -> dict[int, Tail]:
         """Those tails of the runs just logged to that are to be made short now.
@@ -142,25 +143,62 @@ class Shortcut:
             return {}
         ids = sorted({self._runs[logged.run_uid].id for _, logged in calls})
         tails = {owner_id: self._tails[owner_id] for owner_id in ids}
-        most, _ = bounds()
-        small = {owner_id: tail for owner_id, tail in tails.items() if is_small(tail[1])}
+        most, _ = rules.bounds()
+        small = {owner_id: tail for owner_id, tail in tails.items() if rules.is_small(tail[1])}
         if any(count >= most for count, _ in small.values()):
-            return {owner_id: tail for owner_id, tail in small.items() if is_near(tail)}
+            return {owner_id: tail for owner_id, tail in small.items() if rules.is_near(tail)}
         large = {owner_id: tail for owner_id, tail in tails.items() if owner_id not in small}
-        return {owner_id: large[owner_id] for owner_id in due(large)}
+        return {owner_id: large[owner_id] for owner_id in rules.due(large)}
 
-    def fold(self, unit: Unit, tails: Mapping[int, Tail]) -> Callable[[], None]:
+    def fold_remembered(self, cursor: Any, seq: int, tails: Mapping[int, Tail]) -> bool:
+        """Whether these tails are short again, by one statement; otherwise all is as it was.
+
+        Args:
+            cursor: Of a connection on which each statement commits by itself.
+            seq: A new number of batches.
+            tails: As `due` told.
+        """
+        small: dict[int, list[Batch]] = {}
+        for owner_id, (count, _) in tails.items():
+            tail = self._remembered.tail(owner_id)
+            if tail is None or len(tail) != count:
+                return False
+            small[owner_id] = [batch for batch in tail if rules.is_folded(batch)]
+            if not rules.are_most(small[owner_id], count):
+                return False
+        folded = {owner_id: rules.fold(batches) for owner_id, batches in small.items()}
+        rows = [(owner_id, self._writer, seq, *one.batch) for owner_id, one in folded.items()]
+        _, columns = POSTGRES.insert_rows(schema.metric_batch, rows)
+        shorter = columns_of([(owner_id, one.fewer, one.fewer_bytes) for owner_id, one in folded.items()])
+        these, owners = array(list(folded)), len(folded)
+        count = sum(map(len, small.values()))
+        points = sum(batch.points for batches in small.values() for batch in batches)
+        given = [these, these, self._writer, rules.FOLDED, owners, *columns, owners, *shorter, count, points]
+        if not _done(cursor, _folding(), given):
+            self.forget(list(tails))
+            return True
+        for owner_id, one in folded.items():
+            count, held = tails[owner_id]
+            self._tails[owner_id] = (count - one.fewer, held - one.fewer_bytes)
+            large = [batch for batch in self._remembered.tail(owner_id) or () if not rules.is_folded(batch)]
+            self._remembered.begin(owner_id, [*large, one.batch])
+        return True
+
+    def fold(self, unit: Unit, seq: int, tails: Mapping[int, Tail]) -> Callable[[], None]:
         """These tails are short again, once the unit is committed; what is given back then remembers it."""
         driver = unit.driver()
         driver.execute(LOCKED, (list(tails),))
         held = [row[0] for row in driver.fetchall()]
-        small = [owner_id for owner_id in held if is_small(tails[owner_id][1])]
-        left = unit.points.compaction.shorten_together({owner_id: tails[owner_id][0] for owner_id in small})
+        small = {owner_id: tails[owner_id][0] for owner_id in held if rules.is_small(tails[owner_id][1])}
+        left, folded = unit.points.compaction.shorten_together(self._writer, seq, small)
         unit.points.fold([owner_id for owner_id in held if owner_id not in small], tails)
 
         def remember() -> None:
             self.forget(list(tails))
             self._tails.update(left)
+            for owner_id, (count, _) in left.items():
+                if count == 1:
+                    self._remembered.begin(owner_id, [folded[owner_id]])
 
         return remember
 
@@ -171,19 +209,47 @@ def _plain(logged: Logged) -> bool:
     return not others and logged.writer is None and not len(logged.rows) and len(logged.keys) > 0
 
 
+def _done(cursor: Any, statement: str, given: Sequence[Any]) -> list[Any]:
+    """What the statement gives back; nothing if it found that things are not as they were, and did nothing."""
+    import psycopg  # noqa: PLC0415 -- a server on SQLite starts faster without
+
+    try:
+        found: list[Any] = cursor.execute(statement, given).fetchall()
+    except psycopg.errors.DivisionByZero:
+        return []
+    return found
+
+
 @cache
-def _statement() -> str:
+def _storing() -> str:
     batches, _ = insert_arrays(schema.metric_batch)
     values, _ = insert_arrays(schema.metric_live)
     return f"""
 WITH head AS ({LOCKED}),
-written_batches AS ({batches} {ALL_THERE}),
-written_values AS ({values} {ALL_THERE} {OR_NEWER}),
+written_batches AS ({batches} WHERE {ALL_THERE}),
+written_values AS ({values} WHERE {ALL_THERE} {OR_NEWER}),
 moved AS (
   INSERT INTO metric_motion (owner_id, touched_us, batches, bytes)
   SELECT owner_id, ({POSTGRES.now_us}), 1, bytes FROM unnest(%s::bigint[], %s::bigint[]) AS one(owner_id, bytes)
-  {ALL_THERE} {OR_LONGER}
+  WHERE {ALL_THERE} {OR_LONGER}
 )
 SELECT owner_id, batches, bytes, 1 / (batches > 1 AND batches <= %s AND bytes <= %s)::integer
 FROM moved
+"""  # noqa: S608 -- our own names
+
+
+@cache
+def _folding() -> str:
+    """A batch of this server's that another one has rewritten holds more points than it did, and so is told."""
+    batches, _ = insert_arrays(schema.metric_batch)
+    return f"""
+WITH head AS ({LOCKED}),
+gone AS (
+  DELETE FROM metric_batch WHERE owner_id = ANY(%s::bigint[]) AND writer = %s AND count < %s AND {ALL_THERE}
+  RETURNING count
+),
+folded AS ({batches} WHERE {ALL_THERE}),
+shorter AS ({POSTGRES.sql(ALL_SHORTER)})
+SELECT 1 / ((count(*), sum(count)) = (%s, %s))::integer, set_config('synchronous_commit', 'off', true)
+FROM gone
 """  # noqa: S608 -- our own names

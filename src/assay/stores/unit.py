@@ -99,9 +99,7 @@ class Unit:
     def driver(self) -> Any:
         """A cursor of the driver itself in this transaction, for the busiest statements."""
         if self._cursor is None:
-            raw = self.connection.connection.driver_connection
-            assert raw is not None
-            self._cursor = raw.cursor()
+            self._cursor = driver_of(self.connection).cursor()
         return self._cursor
 
     def rows(self, text: str, values: Sequence[Any]) -> list[Any]:
@@ -141,7 +139,7 @@ class Unit:
 
     def renew(self) -> None:
         """A unit that only reads has another snapshot from its next statement on."""
-        raw: Any = self.connection.connection.driver_connection
+        raw = driver_of(self.connection)
         self._now_us = None
         if self.delta.joins_writes:
             raw.rollback()  # costs nothing where nothing was asked
@@ -156,7 +154,7 @@ class Unit:
         Raises:
             TookTooLong: One would have.
         """
-        raw: Any = self.connection.connection.driver_connection
+        raw = driver_of(self.connection)
         if self.delta.joins_writes:
             raw.execute(f"SET LOCAL statement_timeout = {int(most_s * 1_000)}")
         else:
@@ -188,3 +186,8 @@ class Unit:
     def it_is(self, now_us: int) -> None:
         """The database's time, as another statement of the unit has found it; the first one counts."""
         self._now_us = self._now_us or int(now_us)
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.driver_connection

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from assay.core.points.tails import Tail
 from assay.core.scope import Scope
 from assay.core.tally import WriterTally
 from assay.core.tracking import Logged
@@ -21,8 +23,10 @@ from assay.stores.delta import Delta
 from assay.stores.logging import Stored, store_logged
 from assay.stores.projection.marks import Flights, Touched
 from assay.stores.shortcut import LAZILY, Shortcut
-from assay.stores.unit import Unit
+from assay.stores.unit import Unit, driver_of
 from assay.wire.errors import AssayError, Unavailable
+
+log = logging.getLogger(__name__)
 
 GROUP = 256
 KEY_CACHE = 200_000
@@ -87,7 +91,7 @@ class Writer:
         self._unit = unit
         self._lock = lock
         self._flights = flights or Flights()
-        self._shortcut = Shortcut() if delta.begin else None
+        self._shortcut = Shortcut(self._writer) if delta.begin else None
         self._connection: Connection | None = None
         self._seq = 0
         self._callers = 0  # who is waited for: of those that called or waited when the last group was done
@@ -259,6 +263,10 @@ class Writer:
         unit.keys.known = self._keys
         return unit
 
+    def _driver(self, connection: Connection) -> Any:
+        """A cursor of the driver itself, on which each statement commits by itself."""
+        return driver_of(connection).cursor()
+
     def _goes_straight(self, shortcut: Shortcut, connection: Connection, group: list[_Job]) -> bool:
         """Whether the group took the shortcut, and is answered; tails that it made too long are folded then."""
         calls = [(job.scope, job.logged) for job in group if job.logged is not None and job.scope is not None]
@@ -266,21 +274,28 @@ class Writer:
             return False
         self._seq += 1
         with self._flights.flight() as touched:
-            cursor = self._unit(connection).driver()
-            if not shortcut.store(cursor, self._writer, self._seq, calls, self._keys, touched):
+            if not shortcut.store(self._driver(connection), self._seq, calls, self._keys, touched):
                 return False
         self.tally.stored(logged for _, logged in calls)
         for job in group:
             job.end(None)
         if long := shortcut.due(calls):
             try:
-                with connection.begin():  # which changes no value
-                    remember = shortcut.fold(self._begun(connection, Touched(), LAZILY), long)
-                remember()
-            except Exception:  # noqa: BLE001 -- the next call to these runs meets it again, and is told
+                self._fold(shortcut, connection, long)
+            except Exception as error:  # noqa: BLE001 -- the next call to these runs meets it again, and is told
+                log.warning("Tails of %d runs could not be made short: %s", len(long), error)
                 shortcut.forget(list(long))
                 self._recover()
         return True
+
+    def _fold(self, shortcut: Shortcut, connection: Connection, long: Mapping[int, Tail]) -> None:
+        """These tails are short again, which changes no value."""
+        self._seq += 1
+        if shortcut.fold_remembered(self._driver(connection), self._seq, long):
+            return
+        with connection.begin():
+            remember = shortcut.fold(self._begun(connection, Touched(), LAZILY), self._seq, long)
+        remember()
 
 
 def _attempt(connection: Connection, unit: Unit, work: Callable[[Unit], Any]) -> tuple[Any, AssayError | None]:

@@ -325,7 +325,7 @@ class LayoutContract:
             found = inside.layout(house.store, house.head(uid).id)
             inside.check(found)
             seen.add(found.batches)
-        assert max(seen) == 32
+        assert max(seen) in (31, 32)  # a full tail may have been made short before it is looked at
         assert not found.chunks
         assert not found.pages  # small batches were folded into one, not compacted
         assert house.points(uid, "loss").step.tolist() == list(range(70))
