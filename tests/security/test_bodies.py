@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from support.server import API, Http, Server
 
-from assay.dialects.mlflow.app import BODY_BOUND
+from assay.dialects.mlflow.bodies import BODY_BOUND
 
 Speak = Callable[[Server], Http]
 MIB = 1 << 20

@@ -16,8 +16,8 @@ import numpy as np
 
 from assay.core.points import tails as rules
 from assay.core.points.columns import NO_CONTEXT, NO_ROW, Points, concat, from_lists
-from assay.core.points.latest import latest as latest_of
-from assay.core.points.payload import encode
+from assay.core.points.latest import LatestRow, latest, latest_of_one
+from assay.core.points.payload import encode, encode_one
 from assay.core.points.tails import Batch, Tail
 from assay.core.tracking import Logged
 from assay.stores import schema
@@ -34,6 +34,9 @@ ALL_THERE = "(SELECT count(*) FROM head) = %s"  # read before the first row is w
 LOCKED = "SELECT id FROM run WHERE id = ANY(%s::bigint[]) AND lifecycle = 'active' ORDER BY id FOR NO KEY UPDATE"
 # A fold that is lost with the machine leaves the tail as it was.
 LAZILY = f"{POSTGRES.begin}; SET LOCAL synchronous_commit = off"
+
+
+_Part = tuple[Any, Logged]  # the numbers of the keys that a call names, and the call
 
 
 class _Known(NamedTuple):
@@ -79,16 +82,15 @@ class Shortcut:
             keys: The numbers of the names that are known.
             touched: Where it is noted whom the calls are to.
         """
-        points = self._points(calls, keys)
-        if points is None:
+        parts = self._parts(calls, keys)
+        if parts is None:
             return False
         most, longest = rules.bounds()
         batches: dict[int, Batch] = {}
         values: list[tuple[Any, ...]] = []
-        for owner_id in sorted(points):
-            normal = points[owner_id].normal()
-            batches[owner_id] = Batch(len(normal), encode(normal))
-            values += [(owner_id, *row) for row in latest_of(normal)]
+        for owner_id in sorted(parts):
+            batches[owner_id], rows_of_owner = _stored(parts[owner_id])
+            values += [(owner_id, *row) for row in rows_of_owner]
             count, held = self._tails[owner_id]
             if count >= most or held + len(batches[owner_id].payload) > longest:
                 return False
@@ -110,22 +112,20 @@ class Shortcut:
             self._remembered.add(owner_id, batch, grown[owner_id][0])
         return True
 
-    def _points(self, calls: Sequence[Call], keys: Mapping[tuple[int, str], int]) -> dict[int, Points] | None:
-        parts: dict[int, list[Points]] = {}
+    def _parts(self, calls: Sequence[Call], keys: Mapping[tuple[int, str], int]) -> dict[int, list[_Part]] | None:
+        """What each run is sent, with the numbers of its keys; None where the shortcut does not lead there."""
+        parts: dict[int, list[_Part]] = {}
         for scope, logged in calls:
             if scope.actor.narrowed:  # others see to it
                 return None
             run = self._runs.get(logged.run_uid)
             if run is None or run.workspace_id != scope.workspace_id or run.id not in self._tails or not _plain(logged):
                 return None
-            ids: Any = [keys.get((scope.workspace_id, key)) for key in logged.keys]
+            ids = [keys.get((scope.workspace_id, key)) for key in logged.keys]
             if None in ids:
                 return None
-            if logged.key_index is not None:
-                ids = np.array(ids, np.int64)[logged.key_index]
-            columns = from_lists(ids, logged.steps, logged.times_us, logged.values, NO_CONTEXT, NO_ROW)
-            parts.setdefault(run.id, []).append(columns)
-        return {owner_id: concat(found) for owner_id, found in parts.items()}
+            parts.setdefault(run.id, []).append((ids, logged))
+        return parts
 
     def forget(self, owner_ids: Sequence[int]) -> None:
         """The next calls to these runs find out how things are."""
@@ -151,7 +151,9 @@ class Shortcut:
         return {owner_id: large[owner_id] for owner_id in rules.due(large)}
 
     def fold_remembered(self, cursor: Any, seq: int, tails: Mapping[int, Tail]) -> bool:
-        """Whether these tails are short again, by one statement; otherwise all is as it was.
+        """These tails are short again, by one statement; False, and all is as it was, where one is not remembered.
+
+        If one is not as it is remembered, the statement does nothing, and all are forgotten.
 
         Args:
             cursor: Of a connection on which each statement commits by itself.
@@ -201,6 +203,23 @@ class Shortcut:
                     self._remembered.begin(owner_id, [folded[owner_id]])
 
         return remember
+
+
+def _stored(parts: Sequence[_Part]) -> tuple[Batch, list[LatestRow]]:
+    """The batch of a run, and the latest values of it."""
+    if len(parts) == 1 and len(parts[0][1].values) == 1:  # mostly: it needs no arrays
+        ((key, *_), logged), *_ = parts
+        at = int(logged.steps[0]), int(logged.times_us[0]), float(logged.values[0])
+        if logged.key_index is None:
+            payload = encode_one(key, NO_CONTEXT, NO_ROW, *at)
+            return Batch(1, payload), [latest_of_one(key, NO_CONTEXT, *at)]
+    points = concat([_points(*part) for part in parts]).normal()
+    return Batch(len(points), encode(points)), latest(points)
+
+
+def _points(ids: Sequence[int], logged: Logged) -> Points:
+    key = ids if logged.key_index is None else np.array(ids, np.int64)[logged.key_index]
+    return from_lists(key, logged.steps, logged.times_us, logged.values, NO_CONTEXT, NO_ROW)
 
 
 def _plain(logged: Logged) -> bool:

@@ -29,7 +29,8 @@ def latest(points: Points) -> list[LatestRow]:
     if n == 0:
         return []
     if n == 1:
-        return [_only(points)]
+        p = points
+        return [latest_of_one(p.key.item(), p.context.item(), p.step.item(), p.time_us.item(), p.value.item())]
     key, context, value = points.key, points.context, points.value
     nan = np.isnan(value)
     starts = starts_of(key, context)
@@ -61,12 +62,10 @@ def latest(points: Points) -> list[LatestRow]:
     ]
 
 
-def _only(points: Points) -> LatestRow:
-    """A single point, which most calls bring, needs none of the arrays' work."""
-    number = points.value.item()
-    value = None if math.isnan(number) else number
-    key, context = points.key.item(), points.context.item()
-    return LatestRow(key, context, value, value is None, points.step.item(), points.time_us.item(), value, value)
+def latest_of_one(key: int, context: int, step: int, time_us: int, value: float) -> LatestRow:
+    """The row of a single point."""
+    number = None if math.isnan(value) else value
+    return LatestRow(key, context, number, number is None, step, time_us, number, number)
 
 
 def _last_by_value(points: Points, last: Ints) -> Ints:

@@ -21,6 +21,10 @@ from assay.wire.errors import InvalidInput, ParamChanged
 MAX_METRICS, MAX_PARAMS, MAX_TAGS, MAX_ALL = 1_000, 100, 100, 1_000
 
 
+# A body, and what decodes it leniently, where a typed decoder refuses it.
+Read = Callable[[bytes, Callable[[], dict[str, Any]]], Logged]
+
+
 class Point(Metric, kw_only=True, gc=False):
     """The body of log-metric."""
 
@@ -205,7 +209,7 @@ def tag(body: bytes, lenient: Callable[[], dict[str, Any]]) -> Logged:
     return Logged(uid, tags={name: (fields.text(given, "value") or "")[: fields.TAG_BOUND]})
 
 
-LOGGING: dict[str, Callable[[bytes, Callable[[], dict[str, Any]]], Logged]] = {
+LOGGING: dict[str, Read] = {
     "runs/log-metric": metric,
     "runs/log-parameter": param,
     "runs/set-tag": tag,

@@ -63,6 +63,7 @@ class Chain:
     def __init__(self, access: AccessService, ways: Sequence[Way], *, is_open: bool = True) -> None:
         self._access = access
         self._ways = ways
+        self._headers = {way.header for way in ways}
         self._is_open = is_open
         self._refreshing: asyncio.Task[State] | None = None
 
@@ -77,9 +78,8 @@ class Chain:
         if not access.fresh:
             await self._refresh()
         state = access.state
-        said = {name for name, _ in scope["headers"]}
-        for way in self._ways:
-            if way.header in said and (actor := await way.actor(scope, state)) is not None:
+        for way in self._asked(scope):
+            if (actor := await way.actor(scope, state)) is not None:
                 break
         else:
             if state.has_users or not self._is_open:
@@ -92,6 +92,14 @@ class Chain:
             actor = LOCAL
         scope["assay.actor"] = actor
         return Known(actor, state, access)
+
+    def _asked(self, scope: AsgiScope) -> Sequence[Way]:
+        """The ways by which the request may come, by what it has; mostly none, while there are no users."""
+        for name, _ in scope["headers"]:
+            if name in self._headers:
+                said = {name for name, _ in scope["headers"]}
+                return [way for way in self._ways if way.header in said]
+        return ()
 
     async def _refresh(self) -> None:
         """The state is that of now, or of a second ago: all who wait for it read it once."""
