@@ -174,6 +174,28 @@ def test_a_large_batch_stays_as_it_is(house: House, store: PostgresStore, begun:
     assert steps(house, uid) == list(range(2_100))
 
 
+def test_remembered_tails_of_many_bytes_are_compacted(house: House, store: PostgresStore) -> None:
+    """Their batches are as small as those that are folded, but there are so many bytes that chunks are worth it."""
+    uids = [folded(house) for _ in range(2)]
+    rng = np.random.default_rng(1)
+    largest = 0
+    for start in range(33, 40_033, 1_000):
+        values, some = rng.normal(size=1_000).tolist(), range(start, start + 1_000)
+        sent = [Logged(uid, ["loss"] * 1_000, values, some, [7] * 1_000) for uid in uids]
+        for future in [call(house.store, house.scope, logged) for logged in sent]:
+            future.result(SOON_S)
+        store._writer.submit(lambda _: None).result(SOON_S)  # it makes tails short after it has answered
+        with store.read() as unit:
+            counts = unit.connection.execute(text("SELECT max(count) FROM metric_batch"))  # type: ignore[attr-defined]
+            largest = max(largest, counts.scalar_one() or 0)
+    assert largest == 1_000
+    for uid in uids:
+        found = inside.layout(store, house.head(uid).id)
+        inside.check(found)
+        assert found.chunks
+        assert steps(house, uid) == list(range(40_033))
+
+
 def test_what_another_server_wrote_into_a_remembered_batch_is_kept(
     house: House, store: PostgresStore, other: PostgresStore, address: str
 ) -> None:

@@ -151,9 +151,10 @@ class Shortcut:
         return {owner_id: large[owner_id] for owner_id in rules.due(large)}
 
     def fold_remembered(self, cursor: Any, seq: int, tails: Mapping[int, Tail]) -> bool:
-        """These tails are short again, by one statement; False, and all is as it was, where one is not remembered.
+        """These tails are short again, by one statement; False, and all is as it was, where that is not to be.
 
-        If one is not as it is remembered, the statement does nothing, and all are forgotten.
+        Each must be remembered whole, and be one that is folded and not compacted. If one lies there otherwise than it
+        is remembered, the statement does nothing, and all are forgotten.
 
         Args:
             cursor: Of a connection on which each statement commits by itself.
@@ -161,11 +162,13 @@ class Shortcut:
             tails: As `due` told.
         """
         small: dict[int, list[Batch]] = {}
-        for owner_id, (count, _) in tails.items():
+        large: dict[int, list[Batch]] = {}
+        for owner_id, (count, held) in tails.items():
             tail = self._remembered.tail(owner_id)
-            if tail is None or len(tail) != count:
+            if tail is None or len(tail) != count or not rules.is_small(held):
                 return False
             small[owner_id] = [batch for batch in tail if rules.is_folded(batch)]
+            large[owner_id] = [batch for batch in tail if not rules.is_folded(batch)]
             if not rules.are_most(small[owner_id], count):
                 return False
         folded = {owner_id: rules.fold(batches) for owner_id, batches in small.items()}
@@ -173,17 +176,16 @@ class Shortcut:
         _, columns = POSTGRES.insert_rows(schema.metric_batch, rows)
         shorter = columns_of([(owner_id, one.fewer, one.fewer_bytes) for owner_id, one in folded.items()])
         these, owners = array(list(folded)), len(folded)
-        count = sum(map(len, small.values()))
-        points = sum(batch.points for batches in small.values() for batch in batches)
-        given = [these, these, self._writer, rules.FOLDED, owners, *columns, owners, *shorter, count, points]
+        gone = [batch for batches in small.values() for batch in batches]
+        expected = len(gone), sum(batch.points for batch in gone)
+        given = [these, these, self._writer, rules.FOLDED, owners, *columns, owners, *shorter, *expected]
         if not _done(cursor, _folding(), given):
             self.forget(list(tails))
             return True
         for owner_id, one in folded.items():
             count, held = tails[owner_id]
             self._tails[owner_id] = (count - one.fewer, held - one.fewer_bytes)
-            large = [batch for batch in self._remembered.tail(owner_id) or () if not rules.is_folded(batch)]
-            self._remembered.begin(owner_id, [*large, one.batch])
+            self._remembered.begin(owner_id, [*large[owner_id], one.batch])
         return True
 
     def fold(self, unit: Unit, seq: int, tails: Mapping[int, Tail]) -> Callable[[], None]:
@@ -207,12 +209,11 @@ class Shortcut:
 
 def _stored(parts: Sequence[_Part]) -> tuple[Batch, list[LatestRow]]:
     """The batch of a run, and the latest values of it."""
-    if len(parts) == 1 and len(parts[0][1].values) == 1:  # mostly: it needs no arrays
-        ((key, *_), logged), *_ = parts
-        at = int(logged.steps[0]), int(logged.times_us[0]), float(logged.values[0])
-        if logged.key_index is None:
-            payload = encode_one(key, NO_CONTEXT, NO_ROW, *at)
-            return Batch(1, payload), [latest_of_one(key, NO_CONTEXT, *at)]
+    (ids, logged), *others = parts
+    if not others and len(logged.values) == 1 and logged.key_index is None:  # mostly: it needs no arrays
+        point = int(logged.steps[0]), int(logged.times_us[0]), float(logged.values[0])
+        payload = encode_one(ids[0], NO_CONTEXT, NO_ROW, *point)
+        return Batch(1, payload), [latest_of_one(ids[0], NO_CONTEXT, *point)]
     points = concat([_points(*part) for part in parts]).normal()
     return Batch(len(points), encode(points)), latest(points)
 
